@@ -1,0 +1,95 @@
+use chrono::{Datelike, NaiveDate};
+
+use super::{DaySet, LAST_YEAR, Pattern};
+
+/// Walks the dates of a pattern, from any date on.
+///
+/// Finding the next date computes at most every year up to [`LAST_YEAR`], and usually one or two.
+#[derive(Clone, Debug)]
+pub(crate) struct Days<'a> {
+    pattern: &'a Pattern,
+    year: i32,
+    /// What is left of the year.
+    left: [DaySet; 12],
+}
+
+impl<'a> Days<'a> {
+    /// Begins at the first date that is neither before `from` nor before the start.
+    pub(crate) fn from(pattern: &'a Pattern, from: NaiveDate) -> Self {
+        let from = from.max(pattern.start);
+        let mut left = [0; 12];
+        if from.year() <= LAST_YEAR {
+            left = pattern.days_of(from.year());
+            drop_before(&mut left, from);
+        }
+        Self {
+            pattern,
+            year: from.year(),
+            left,
+        }
+    }
+}
+
+impl Iterator for Days<'_> {
+    type Item = NaiveDate;
+
+    fn next(&mut self) -> Option<NaiveDate> {
+        loop {
+            for (month, days) in (1..).zip(&mut self.left) {
+                if *days != 0 {
+                    let day = days.trailing_zeros() + 1;
+                    *days &= *days - 1; // Takes the lowest member.
+                    return NaiveDate::from_ymd_opt(self.year, month, day);
+                }
+            }
+            let year = self.pattern.year_after(self.year);
+            if year > LAST_YEAR {
+                return None;
+            }
+            self.year = year;
+            self.left = self.pattern.days_of(year);
+        }
+    }
+}
+
+impl Pattern {
+    /// Counts the dates from the start up to, not including, `end`.
+    ///
+    /// Costs a few nanoseconds for each month since the start.
+    pub(crate) fn count_before(&self, end: NaiveDate) -> u32 {
+        let mut count = 0;
+        let mut year = self.start.year();
+        while year <= end.year().min(LAST_YEAR) {
+            let mut days = self.days_of(year);
+            if year == self.start.year() {
+                drop_before(&mut days, self.start);
+            }
+            if year == end.year() {
+                drop_from(&mut days, end);
+            }
+            count += days.iter().map(|days| days.count_ones()).sum::<u32>();
+            year = self.year_after(year);
+        }
+        count
+    }
+}
+
+fn drop_before(year: &mut [DaySet; 12], date: NaiveDate) {
+    for (month, days) in (0..).zip(year) {
+        if month < date.month0() {
+            *days = 0;
+        } else if month == date.month0() {
+            *days &= DaySet::MAX << date.day0();
+        }
+    }
+}
+
+fn drop_from(year: &mut [DaySet; 12], date: NaiveDate) {
+    for (month, days) in (0..).zip(year) {
+        if month > date.month0() {
+            *days = 0;
+        } else if month == date.month0() {
+            *days &= !(DaySet::MAX << date.day0());
+        }
+    }
+}

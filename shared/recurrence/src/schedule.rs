@@ -1,0 +1,153 @@
+//! A rule tied to its start.
+
+mod finish;
+mod occurrences;
+
+use chrono::{Datelike, Months, NaiveDate};
+use chrono_tz::Tz;
+
+pub use finish::NextSlot;
+pub use occurrences::Occurrences;
+
+use crate::expand::{Days, LAST_YEAR, Pattern};
+use crate::rule::{Rule, Until};
+use crate::{RuleError, Slot};
+
+/// What a month does that lacks the day taken from the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MonthOverflow {
+    /// It has its last day instead; the next month that has the day has it again.
+    #[default]
+    Clamp,
+    /// It has no slot.
+    Skip,
+}
+
+/// One member of a series.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Occurrence {
+    /// Its civil start.
+    pub slot: Slot,
+    /// Its place among all slots of the rule, from 1.
+    pub index: u32,
+}
+
+/// A rule and the start it counts from: the slots of a series.
+///
+/// The phase of `INTERVAL`, the time of day and any day the rule leaves open come from the start.
+/// The first slot is the first one on the rule at or after the start.
+#[derive(Clone, Debug)]
+pub struct Schedule {
+    rule: Rule,
+    start: Slot,
+    time_zone: Option<Tz>,
+    pattern: Pattern,
+}
+
+impl Schedule {
+    /// Ties a rule to its start.
+    ///
+    /// Refuses an `UNTIL` that is not a date for a date-only start, or not UTC with a known zone
+    /// for a timed one; a start outside the years 1 to 9999; and a rule without a slot in the
+    /// twelve years from the start. An `UNTIL` before the first slot is accepted: such a series
+    /// has ended.
+    pub fn new(
+        rule: Rule,
+        start: Slot,
+        time_zone: Option<Tz>,
+        overflow: MonthOverflow,
+    ) -> Result<Self, RuleError> {
+        let date = start.date();
+        if !(1..=LAST_YEAR).contains(&date.year()) {
+            return Err(RuleError::unsupported(
+                "DTSTART",
+                "must be in the years 1 to 9999",
+            ));
+        }
+        check_until(rule.until(), start, time_zone)?;
+        let pattern = Pattern::new(&rule, date, overflow);
+        let latest = date
+            .checked_add_months(Months::new(12 * 12))
+            .unwrap_or(NaiveDate::MAX);
+        match Days::from(&pattern, date).next() {
+            Some(first) if first <= latest => Ok(Self {
+                rule,
+                start,
+                time_zone,
+                pattern,
+            }),
+            _ => Err(RuleError::NeverOccurs),
+        }
+    }
+
+    /// Returns the rule.
+    pub fn rule(&self) -> &Rule {
+        &self.rule
+    }
+
+    /// Returns the start as given, which may lie before the first slot.
+    pub fn start(&self) -> Slot {
+        self.start
+    }
+
+    /// Returns the zone of the series.
+    pub fn time_zone(&self) -> Option<Tz> {
+        self.time_zone
+    }
+
+    /// Returns the first occurrence: the first slot of the rule at or after the start.
+    pub fn first(&self) -> Option<Occurrence> {
+        self.occurrences().next()
+    }
+
+    /// Returns the first occurrence strictly after a civil time, or nothing if the series has
+    /// ended by then.
+    pub fn next_after(&self, after: Slot) -> Option<Occurrence> {
+        self.occurrences_after(after).next()
+    }
+
+    /// Returns all occurrences in order. Unless the rule ends, they go on to the year 9999.
+    pub fn occurrences(&self) -> Occurrences<'_> {
+        Occurrences::from(self, self.start.date())
+    }
+
+    /// Returns the occurrences strictly after a civil time, in order, without walking there.
+    pub fn occurrences_after(&self, after: Slot) -> Occurrences<'_> {
+        Occurrences::from(self, self.first_date_after(after))
+    }
+
+    /// Counts the slots of the rule up to and including a civil time, `COUNT` and `UNTIL` aside.
+    fn slots_through(&self, slot: Slot) -> u32 {
+        self.pattern.count_before(self.first_date_after(slot))
+    }
+
+    /// Returns the first date whose slot would lie strictly after a civil time.
+    fn first_date_after(&self, after: Slot) -> NaiveDate {
+        let date = after.date();
+        if Slot::on(date, self.start.time()) > after {
+            date
+        } else {
+            date.succ_opt().unwrap_or(date)
+        }
+    }
+}
+
+fn check_until(until: Option<Until>, start: Slot, zone: Option<Tz>) -> Result<(), RuleError> {
+    match (until, start, zone) {
+        (None, _, _)
+        | (Some(Until::Date(_)), Slot::Date(_), _)
+        | (Some(Until::Instant(_)), Slot::Timed(_), Some(_)) => Ok(()),
+        (Some(Until::Instant(_)), Slot::Date(_), _) => Err(RuleError::unsupported(
+            "UNTIL",
+            "must be a date, because the start is a date",
+        )),
+        (Some(Until::Date(_)), Slot::Timed(_), _) => Err(RuleError::unsupported(
+            "UNTIL",
+            "must be in UTC, because the start has a time",
+        )),
+        (Some(Until::Instant(_)), Slot::Timed(_), None) => Err(RuleError::unsupported(
+            "UNTIL",
+            "needs a time zone to be compared with slots",
+        )),
+    }
+}
