@@ -1,1 +1,19 @@
 #![doc = include_str!("../README.md")]
+#![warn(missing_docs)]
+
+mod config;
+mod connect;
+mod error;
+mod migrate;
+#[cfg(feature = "testing")]
+pub mod testing;
+mod text;
+mod tx;
+
+pub use config::{Config, MigrateMode};
+pub use connect::Database;
+pub use error::{ConnectError, Error, ResultExt};
+pub use migrate::{Migration, MigrationSet};
+pub use sqlx;
+pub use text::sqlite_timestamp;
+pub use tx::Tx;

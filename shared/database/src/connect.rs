@@ -1,0 +1,145 @@
+//! Opening a database of either kind.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use secrecy::ExposeSecret;
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+
+use crate::{Config, ConnectError, Error, MigrateMode, MigrationSet, Tx};
+
+/// How long a statement may wait for another process's lock on the SQLite file.
+const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A database of one service: a PostgreSQL database or a SQLite file. Cheap to clone.
+#[derive(Clone, Debug)]
+pub enum Database {
+    /// One pool; concurrency is the server's business.
+    Postgres(PgPool),
+    /// One writer, because SQLite has only one; readers apart, so that they never wait for it.
+    Sqlite {
+        /// The only connection that writes.
+        writer: SqlitePool,
+        /// Connections that cannot write.
+        readers: SqlitePool,
+    },
+}
+
+impl Database {
+    /// Opens the database and brings its tables up to date, or refuses, as the configuration says.
+    ///
+    /// A SQLite file is created when it is missing.
+    pub async fn connect(config: &Config, sets: &[MigrationSet]) -> Result<Self, ConnectError> {
+        let url = config.database_url.expose_secret();
+        let database = match url.split_once(':').map(|(scheme, _)| scheme) {
+            Some("postgres" | "postgresql") => postgres(url, config).await?,
+            Some("sqlite") => sqlite(url, config).await?,
+            _ => return Err(ConnectError::Scheme),
+        };
+        let apply = match config.database_migrate {
+            MigrateMode::Apply => true,
+            MigrateMode::Check => false,
+            MigrateMode::Auto => matches!(database, Self::Sqlite { .. }),
+        };
+        for set in sets {
+            set.bring_up(&database, apply).await?;
+        }
+        Ok(database)
+    }
+
+    /// Begins a transaction that may write.
+    ///
+    /// SQLite: `BEGIN IMMEDIATE`, because a deferred transaction that reads first fails at once when
+    /// somebody else wrote in between. PostgreSQL: READ COMMITTED, so that what follows a lock sees
+    /// what was committed before the lock was granted.
+    pub async fn begin(&self) -> Result<Tx, Error> {
+        match self {
+            Self::Postgres(pool) => Ok(Tx::Postgres(pool.begin().await?)),
+            Self::Sqlite { writer, .. } => {
+                Ok(Tx::Sqlite(writer.begin_with("begin immediate").await?))
+            }
+        }
+    }
+
+    /// Begins a transaction that sees one state of the database throughout and does not write.
+    pub async fn read(&self) -> Result<Tx, Error> {
+        match self {
+            Self::Postgres(pool) => Ok(Tx::Postgres(
+                pool.begin_with("begin isolation level repeatable read read only")
+                    .await?,
+            )),
+            Self::Sqlite { readers, .. } => Ok(Tx::Sqlite(readers.begin().await?)),
+        }
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<(), Error> {
+        match self {
+            Self::Postgres(pool) => sqlx::query("select 1").execute(pool).await.map(drop)?,
+            Self::Sqlite { readers, .. } => {
+                sqlx::query("select 1").execute(readers).await.map(drop)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Closes all connections, waiting for those in use.
+    pub async fn close(&self) {
+        match self {
+            Self::Postgres(pool) => pool.close().await,
+            Self::Sqlite { writer, readers } => {
+                readers.close().await;
+                writer.close().await;
+            }
+        }
+    }
+}
+
+async fn postgres(url: &str, config: &Config) -> Result<Database, ConnectError> {
+    let options = PgConnectOptions::from_str(url)
+        .map_err(ConnectError::Url)?
+        .application_name("taskledger")
+        .options([
+            // A stalled process must not hold the ledger's lock for ever.
+            ("statement_timeout", "5000"),
+            ("lock_timeout", "2000"),
+            ("idle_in_transaction_session_timeout", "5000"),
+            ("timezone", "UTC"),
+        ]);
+    let pool = PgPoolOptions::new()
+        .max_connections(config.database_max_connections)
+        .acquire_timeout(config.acquire_timeout())
+        .max_lifetime(Duration::from_mins(30))
+        .connect_with(options)
+        .await
+        .map_err(ConnectError::Open)?;
+    Ok(Database::Postgres(pool))
+}
+
+async fn sqlite(url: &str, config: &Config) -> Result<Database, ConnectError> {
+    let options = SqliteConnectOptions::from_str(url)
+        .map_err(ConnectError::Url)?
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        // An acknowledged command survives a power cut; batching pays for the flushes.
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(SQLITE_BUSY_TIMEOUT);
+    let writer = SqlitePoolOptions::new()
+        .max_connections(1)
+        .min_connections(1)
+        .acquire_timeout(config.acquire_timeout())
+        .connect_with(options.clone())
+        .await
+        .map_err(ConnectError::Open)?;
+    let readers = SqlitePoolOptions::new()
+        .max_connections(config.database_max_connections)
+        .acquire_timeout(config.acquire_timeout())
+        .connect_with(options.pragma("query_only", "on"))
+        .await
+        .map_err(ConnectError::Open)?;
+    Ok(Database::Sqlite { writer, readers })
+}

@@ -1,0 +1,196 @@
+//! What can go wrong with a database, by what a caller can do about it.
+
+use sqlx::error::ErrorKind;
+
+/// A statement that failed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The database is away, busy or full: the same statement may succeed later.
+    #[error("the database is unavailable")]
+    Unavailable(#[source] sqlx::Error),
+    /// A constraint was violated. PostgreSQL names it, SQLite names its columns; see [`ResultExt`].
+    #[error("constraint {name} is violated")]
+    Constraint {
+        /// PostgreSQL: the constraint's name; SQLite: `table.column, table.column`.
+        name: String,
+        /// The driver's error.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// The statement itself is wrong: a bug.
+    #[error("a statement failed")]
+    Query(#[source] sqlx::Error),
+    /// A row that our code cannot have written.
+    #[error("{table}.{column} of {id} is corrupt: {reason}")]
+    Corrupt {
+        /// The table.
+        table: &'static str,
+        /// The column.
+        column: &'static str,
+        /// The row's key.
+        id: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+impl Error {
+    /// Whether waiting may help.
+    pub fn is_unavailable(&self) -> bool {
+        matches!(self, Self::Unavailable(_))
+    }
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        if is_transient(&error) {
+            return Self::Unavailable(error);
+        }
+        match violated(&error) {
+            Some(name) => Self::Constraint {
+                name,
+                source: error,
+            },
+            None => Self::Query(error),
+        }
+    }
+}
+
+/// A database that could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// The URL's scheme is not ours.
+    #[error("the database URL must begin with postgres:// or sqlite://")]
+    Scheme,
+    /// The URL cannot be read.
+    #[error("the database URL cannot be read")]
+    Url(#[source] sqlx::Error),
+    /// The server does not answer or the file cannot be opened.
+    #[error("the database cannot be opened: {0}")]
+    Open(#[source] sqlx::Error),
+    /// Migrations are pending and may not be applied here.
+    #[error(
+        "the database lacks migration {set}/{name}; run once with --database-migrate apply (as a role that may change tables)"
+    )]
+    Pending {
+        /// The set it belongs to.
+        set: &'static str,
+        /// The migration.
+        name: &'static str,
+    },
+    /// An applied migration is not the one in this binary.
+    #[error(
+        "migration {set}/{name} was applied with another text: this binary does not fit this database"
+    )]
+    Changed {
+        /// The set it belongs to.
+        set: &'static str,
+        /// The migration.
+        name: String,
+    },
+    /// A migration failed; nothing of it was kept.
+    #[error("migration {set}/{name} failed: {source}")]
+    Failed {
+        /// The set it belongs to.
+        set: &'static str,
+        /// The migration.
+        name: &'static str,
+        /// Why.
+        source: Error,
+    },
+    /// The list of applied migrations cannot be read.
+    #[error("the list of applied migrations cannot be read: {0}")]
+    List(#[source] Error),
+}
+
+/// Turns a violated constraint into a domain error where the statement is.
+pub trait ResultExt<T> {
+    /// `postgres` is the constraint's name, `sqlite` its columns as `table.column, table.column`.
+    fn on_constraint<E: From<Error>>(
+        self,
+        postgres: &str,
+        sqlite: &str,
+        then: impl FnOnce() -> E,
+    ) -> Result<T, E>;
+}
+
+impl<T> ResultExt<T> for Result<T, Error> {
+    fn on_constraint<E: From<Error>>(
+        self,
+        postgres: &str,
+        sqlite: &str,
+        then: impl FnOnce() -> E,
+    ) -> Result<T, E> {
+        self.map_err(|error| match &error {
+            Error::Constraint { name, .. } if name == postgres || name == sqlite => then(),
+            _ => error.into(),
+        })
+    }
+}
+
+fn is_transient(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed
+        | sqlx::Error::BeginFailed => true,
+        sqlx::Error::Database(database) => {
+            let code = database.code().unwrap_or_default();
+            if database
+                .try_downcast_ref::<sqlx::postgres::PgDatabaseError>()
+                .is_some()
+            {
+                postgres_heals(&code)
+            } else {
+                sqlite_heals(&code)
+            }
+        }
+        _ => false,
+    }
+}
+
+/// SQLSTATE classes 08 connection, 53 resources, 57P operator intervention, 40 rollback, and the two timeouts.
+fn postgres_heals(code: &str) -> bool {
+    ["08", "53", "57P", "40"]
+        .iter()
+        .any(|class| code.starts_with(class))
+        || matches!(code, "57014" | "55P03" | "25P03" | "58030")
+}
+
+/// Primary result codes: 5 BUSY, 6 LOCKED, 10 IOERR, 13 FULL, 14 CANTOPEN. Extended codes keep them in the low byte.
+fn sqlite_heals(code: &str) -> bool {
+    let primary = code.parse::<i32>().unwrap_or_default() & 0xff;
+    matches!(primary, 5 | 6 | 10 | 13 | 14)
+}
+
+fn violated(error: &sqlx::Error) -> Option<String> {
+    let database = error.as_database_error()?;
+    if matches!(database.kind(), ErrorKind::Other) {
+        return None;
+    }
+    if let Some(name) = database.constraint() {
+        return Some(name.to_owned());
+    }
+    // SQLite: "UNIQUE constraint failed: table.column, table.column".
+    database
+        .message()
+        .rsplit_once(": ")
+        .map(|(_, columns)| columns.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_heals_and_a_syntax_error_does_not() {
+        assert!(sqlite_heals("13"));
+        assert!(sqlite_heals("2570")); // IOERR_FSYNC family: 10 in the low byte
+        assert!(!sqlite_heals("1"));
+        assert!(postgres_heals("53100"));
+        assert!(postgres_heals("57P01"));
+        assert!(!postgres_heals("42601"));
+    }
+}

@@ -1,0 +1,179 @@
+//! What both databases promise, run on each.
+
+#![expect(clippy::unwrap_used, reason = "a test may stop where it stands")]
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use chrono::{DateTime, TimeZone, Utc};
+use database::testing::TestDatabase;
+use database::{ConnectError, Database, Error, Migration, MigrationSet, ResultExt, on, sqlx};
+use uuid::Uuid;
+
+const TABLES: &[Migration] = &[Migration {
+    name: "0001_things",
+    postgres: "-- Things.
+        create table thing (thing_id uuid primary key, title text not null, at timestamptz not null);
+        create unique index thing_title_key on thing (title);",
+    sqlite: "-- Things.
+        create table thing (thing_id blob primary key, title text not null, at text not null) strict;
+        create unique index thing_title_key on thing (title);",
+}];
+const SETS: &[MigrationSet] = &[MigrationSet {
+    name: "things",
+    migrations: TABLES,
+}];
+
+fn fresh_id() -> Uuid {
+    static LAST: AtomicU64 = AtomicU64::new(0);
+    Uuid::from_u128(LAST.fetch_add(1, Ordering::Relaxed).into())
+}
+
+async fn insert(database: &Database, title: &str) -> Result<(), Error> {
+    let at = Utc.timestamp_micros(1_800_000_000_123_456).unwrap();
+    let mut tx = database.begin().await?;
+    on!(&mut tx, conn => sqlx::query("insert into thing (thing_id, title, at) values ($1, $2, $3)")
+        .bind(fresh_id()).bind(title).bind(at).execute(conn).await.map(drop))?;
+    tx.commit().await
+}
+
+async fn titles(database: &Database) -> Vec<(String, DateTime<Utc>)> {
+    let mut tx = database.read().await.unwrap();
+    on!(&mut tx, conn => sqlx::query_as("select title, at from thing order by title")
+        .fetch_all(conn).await)
+    .unwrap()
+}
+
+#[tokio::test]
+async fn what_was_committed_is_read_back_to_the_microsecond() {
+    for test in TestDatabase::every(SETS).await {
+        insert(&test.database, "one").await.unwrap();
+
+        let rows = titles(&test.database).await;
+
+        assert_eq!(rows.len(), 1);
+        assert_eq!(rows[0].1.timestamp_micros(), 1_800_000_000_123_456);
+    }
+}
+
+#[tokio::test]
+async fn a_dropped_transaction_has_not_happened() {
+    for test in TestDatabase::every(SETS).await {
+        let mut tx = test.database.begin().await.unwrap();
+        on!(&mut tx, conn => sqlx::query("delete from thing").execute(conn).await.map(drop))
+            .unwrap();
+        drop(tx);
+
+        insert(&test.database, "after").await.unwrap();
+
+        assert_eq!(titles(&test.database).await.len(), 1);
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+enum Refusal {
+    #[error("title taken")]
+    TitleTaken,
+    #[error(transparent)]
+    Database(#[from] Error),
+}
+
+#[tokio::test]
+async fn a_violated_constraint_becomes_a_domain_error_on_both() {
+    for test in TestDatabase::every(SETS).await {
+        insert(&test.database, "taken").await.unwrap();
+
+        let again = insert(&test.database, "taken").await.on_constraint(
+            "thing_title_key",
+            "thing.title",
+            || Refusal::TitleTaken,
+        );
+
+        assert!(matches!(again, Err(Refusal::TitleTaken)), "{again:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_reader_cannot_write() {
+    for test in TestDatabase::every(SETS).await {
+        let mut tx = test.database.read().await.unwrap();
+
+        let written = on!(&mut tx, conn =>
+            sqlx::query("delete from thing").execute(conn).await.map(drop));
+
+        assert!(written.is_err());
+    }
+}
+
+#[tokio::test]
+async fn opening_again_applies_nothing_twice() {
+    for test in TestDatabase::every(SETS).await {
+        insert(&test.database, "kept").await.unwrap();
+
+        let again = Database::connect(&test.config, SETS).await.unwrap();
+
+        assert_eq!(titles(&again).await.len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_changed_migration_is_refused() {
+    const CHANGED: &[Migration] = &[Migration {
+        name: "0001_things",
+        postgres: "create table other (id int)",
+        sqlite: "create table other (id int)",
+    }];
+    for test in TestDatabase::every(SETS).await {
+        let sets = [MigrationSet {
+            name: "things",
+            migrations: CHANGED,
+        }];
+
+        let opened = Database::connect(&test.config, &sets).await;
+
+        assert!(matches!(opened, Err(ConnectError::Changed { .. })));
+    }
+}
+
+#[tokio::test]
+async fn a_failing_migration_leaves_nothing() {
+    const BROKEN: &[Migration] = &[Migration {
+        name: "0001_half",
+        postgres: "create table half (id int); create table half (id int);",
+        sqlite: "create table half (id int); create table half (id int);",
+    }];
+    for test in TestDatabase::every(&[]).await {
+        let sets = [MigrationSet {
+            name: "half",
+            migrations: BROKEN,
+        }];
+
+        let opened = Database::connect(&test.config, &sets).await;
+
+        assert!(
+            matches!(opened, Err(ConnectError::Failed { .. })),
+            "{opened:?}"
+        );
+        let mut tx = test.database.read().await.unwrap();
+        let half = on!(&mut tx, conn =>
+            sqlx::query("select 1 from half").fetch_all(conn).await.map(drop));
+        assert!(half.is_err());
+    }
+}
+
+#[tokio::test]
+async fn a_pending_migration_is_named_when_it_may_not_be_applied() {
+    for test in TestDatabase::every(&[]).await {
+        let mut config = test.config.clone();
+        config.database_migrate = database::MigrateMode::Check;
+
+        let opened = Database::connect(&config, SETS).await;
+
+        assert!(matches!(
+            opened,
+            Err(ConnectError::Pending {
+                name: "0001_things",
+                ..
+            })
+        ));
+    }
+}
