@@ -1,1 +1,51 @@
 #![doc = include_str!("../README.md")]
+#![warn(missing_docs)]
+
+mod actor;
+pub mod civil;
+mod data;
+mod decode;
+mod envelope;
+mod event_type;
+mod ids;
+mod notification;
+mod recurring;
+mod registry;
+mod reminder;
+mod series;
+mod task;
+mod time_value;
+pub mod topic;
+
+pub use actor::Actor;
+pub use data::{Change, Changed, Data, State};
+pub use decode::{DecodeError, Decoded, decode};
+pub use envelope::{Attributes, Envelope, EnvelopeError, dataschema};
+pub use event_type::{EventSet, EventType};
+pub use ids::{
+    EventId, NotificationId, ReminderId, SeriesId, TaskId, UserId, fired_event_id, notification_id,
+    occurrence_event_id, occurrence_task_id,
+};
+pub use notification::{
+    DeliveryFailed, Notification, NotificationDelivered, NotificationEvent, NotificationExpired,
+    NotificationKind, NotificationRead,
+};
+pub use recurring::{
+    OccurrenceDue, OccurrenceFinished, ProgressEvent, SeriesExhausted, SeriesFollowed,
+    SeriesProgress,
+};
+pub use registry::all_events;
+pub use reminder::{
+    PlannedReminder, ReminderCancelled, ReminderEvent, ReminderFired, ReminderMissed,
+    ReminderScheduled, ReminderStatus, TaskReminders,
+};
+pub use series::{
+    MonthOverflow, Recurrence, Series, SeriesChanged, SeriesEnded, SeriesEvent, SeriesPaused,
+    SeriesResumed, SeriesStatus, TaskTemplate,
+};
+pub use task::{
+    Anchor, Priority, Reminder, Status, Task, TaskCancelled, TaskCompleted, TaskEvent, TaskPurged,
+    TaskReopened, TaskRestored, TaskSkipped, TaskTrashed, TaskUpdated, Trigger,
+};
+pub use time_value::TimeValue;
+pub use topic::{App, Topic};

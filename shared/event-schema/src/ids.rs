@@ -1,0 +1,128 @@
+//! Typed ids, and the deterministic ones that make a thing happen once.
+
+use std::fmt;
+use std::str::FromStr;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(
+            Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+        )]
+        #[serde(transparent)]
+        pub struct $name(pub Uuid);
+
+        impl $name {
+            /// The id as the databases store it.
+            pub const fn as_uuid(self) -> Uuid {
+                self.0
+            }
+        }
+
+        impl From<Uuid> for $name {
+            fn from(id: Uuid) -> Self {
+                Self(id)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = uuid::Error;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                Uuid::parse_str(text).map(Self)
+            }
+        }
+    };
+}
+
+id! {
+    /// A task; also the stream id of its events. UUIDv7, or UUIDv5 of (series, slot).
+    TaskId
+}
+id! {
+    /// A series; also the stream id of its events.
+    SeriesId
+}
+id! {
+    /// A reminder of a task.
+    ReminderId
+}
+id! {
+    /// A person.
+    UserId
+}
+id! {
+    /// A notification; UUIDv5 of (event, user, kind).
+    NotificationId
+}
+id! {
+    /// An event; with its source it identifies a CloudEvent.
+    EventId
+}
+
+/// Namespace of every UUIDv5 that this suite derives. Never change it: ids of existing things hang on it.
+const NAMESPACE: Uuid = Uuid::from_u128(0x7a5c_1ed6_0e12_5b7f_9d3a_6b4f_2c81_90ee);
+
+fn derive(kind: &str, parts: &[&str]) -> Uuid {
+    let name = format!("{kind}:{}", parts.join("|"));
+    Uuid::new_v5(&NAMESPACE, name.as_bytes())
+}
+
+/// The one task of a slot, however often and wherever its creation is asked for.
+pub fn occurrence_task_id(series: SeriesId, slot: &str) -> TaskId {
+    TaskId(derive("occurrence", &[&series.to_string(), slot]))
+}
+
+/// The one `occurrence.due` event of a slot.
+pub fn occurrence_event_id(series: SeriesId, slot: &str) -> EventId {
+    EventId(derive("occurrence.due", &[&series.to_string(), slot]))
+}
+
+/// The one `reminder.fired` event of a reminder's scheduled time.
+pub fn fired_event_id(reminder: ReminderId, scheduled_for: DateTime<Utc>) -> EventId {
+    let at = scheduled_for.to_rfc3339_opts(SecondsFormat::Micros, true);
+    EventId(derive("reminder.fired", &[&reminder.to_string(), &at]))
+}
+
+/// The one notification that an event causes for a user.
+pub fn notification_id(event: EventId, user: UserId, kind: &str) -> NotificationId {
+    NotificationId(derive(
+        "notification",
+        &[&event.to_string(), &user.to_string(), kind],
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn derived_ids_never_change() {
+        let series = SeriesId(Uuid::from_u128(1));
+
+        let id = occurrence_task_id(series, "2027-02-28T09:00");
+
+        assert_eq!(id.to_string(), "47ff49e7-f99f-5d65-ac22-ad1bbcb86e56");
+    }
+
+    #[test]
+    fn kinds_of_the_same_slot_have_different_ids() {
+        let series = SeriesId(Uuid::from_u128(1));
+
+        let task = occurrence_task_id(series, "2027-02-28").as_uuid();
+        let event = occurrence_event_id(series, "2027-02-28").as_uuid();
+
+        assert_ne!(task, event);
+    }
+}

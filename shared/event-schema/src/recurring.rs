@@ -1,0 +1,93 @@
+//! How far a series has come. Owned by recurring-generator.
+
+use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::event_type::event_set;
+use crate::{Series, SeriesId, State, TaskId, Topic, UserId};
+
+/// How far a series has come.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct SeriesProgress {
+    /// Also the stream id and the partition key.
+    pub series_id: SeriesId,
+    /// Whose series it is.
+    pub owner_id: UserId,
+    /// The newest definition seen; `None` while only one of its tasks was seen.
+    #[serde(default)]
+    pub series: Option<Series>,
+    /// The newest occurrence that was finished (completed, skipped or cancelled).
+    #[serde(default)]
+    pub finished: Option<OccurrenceFinished>,
+    /// The newest slot announced by `occurrence.due`.
+    #[serde(default)]
+    pub announced_slot: Option<String>,
+    /// Whether the rule has no slot left.
+    #[serde(default)]
+    pub exhausted: bool,
+}
+
+impl State for SeriesProgress {
+    const FIELD: &'static str = "progress";
+
+    fn owner(&self) -> UserId {
+        self.owner_id
+    }
+}
+
+event_set! {
+    /// What the generator learns and decides about a series.
+    pub enum ProgressEvent of SeriesProgress, by RecurringGenerator {
+        /// A newer definition of a series was seen. Stays in the ledger of recurring-generator.
+        SeriesFollowed(SeriesFollowed) = "progress.series-followed.v1", None, "1.0.0";
+        /// An occurrence was completed, skipped or cancelled. Stays in the ledger of
+        /// recurring-generator.
+        OccurrenceFinished(OccurrenceFinished) = "progress.occurrence-finished.v1", None, "1.0.0";
+        /// A slot's turn has come: its task shall exist.
+        /// From recurring-generator; read by task-api, which creates the task.
+        OccurrenceDue(OccurrenceDue) = "occurrence.due.v1", Some(Topic::RecurringEvents), "1.0.0", fact;
+        /// The rule of a series has no slot left.
+        /// From recurring-generator; read by task-api, which ends the series, and by notifier.
+        SeriesExhausted(SeriesExhausted) = "series.exhausted.v1", Some(Topic::RecurringEvents), "1.0.0", fact;
+    }
+}
+
+/// A newer definition of the series was seen.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct SeriesFollowed {
+    /// The definition.
+    pub series: Box<Series>,
+}
+
+/// An occurrence was completed, skipped or cancelled.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct OccurrenceFinished {
+    /// The occurrence.
+    pub task_id: TaskId,
+    /// Its slot, wherever its due was moved.
+    pub slot: String,
+    /// When it was finished, as the user says.
+    pub finished_at: DateTime<Utc>,
+}
+
+/// A slot's turn has come: its task shall exist.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct OccurrenceDue {
+    /// The civil start that names the occurrence.
+    pub slot: String,
+    /// Its place among all slots of the series, from 1.
+    pub index: u32,
+    /// Slots that passed between the previous occurrence and this one.
+    #[serde(default)]
+    pub missed_count: u32,
+    /// The occurrence that was finished before it.
+    pub previous_slot: String,
+}
+
+/// The rule has no slot left.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct SeriesExhausted {
+    /// The last occurrence.
+    pub last_slot: String,
+}

@@ -1,0 +1,126 @@
+//! The reminders of a task and when they fire. Owned by reminder-scheduler.
+
+use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::event_type::event_set;
+use crate::{ReminderId, State, TaskId, TimeValue, Topic, UserId};
+
+/// Where a reminder stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ReminderStatus {
+    /// Its time is still to come.
+    Scheduled,
+    /// It has been told.
+    Fired,
+    /// Its time passed too long ago to tell.
+    Missed,
+    /// It is not wanted any more.
+    Cancelled,
+}
+
+/// A reminder with the instant that it resolves to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PlannedReminder {
+    /// The reminder.
+    pub reminder_id: ReminderId,
+    /// The instant, by the zone rules of `tzdb_version`.
+    pub fire_at: DateTime<Utc>,
+    /// Where it stands.
+    pub status: ReminderStatus,
+}
+
+/// The full reminder state of a task.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct TaskReminders {
+    /// Also the stream id and the partition key.
+    pub task_id: TaskId,
+    /// Whose task it is.
+    pub owner_id: UserId,
+    /// The task's version that the plan was made from.
+    pub task_version: u64,
+    /// What the notification shows.
+    pub title: String,
+    /// What the notification shows.
+    #[serde(default)]
+    pub due: Option<TimeValue>,
+    /// In the order of the task's reminders.
+    pub reminders: Vec<PlannedReminder>,
+    /// The zone rules that instants were derived by.
+    pub tzdb_version: String,
+}
+
+impl State for TaskReminders {
+    const FIELD: &'static str = "reminders";
+
+    fn owner(&self) -> UserId {
+        self.owner_id
+    }
+}
+
+event_set! {
+    /// What can happen to the reminders of a task.
+    pub enum ReminderEvent of TaskReminders, by ReminderScheduler {
+        /// A reminder was planned, or planned anew because its task changed.
+        /// From reminder-scheduler; read by task-api and notifier.
+        Scheduled(ReminderScheduled) = "reminder.scheduled.v1", Some(Topic::ReminderEvents), "1.0.0";
+        /// A reminder reached its time.
+        /// From reminder-scheduler; read by notifier, which tells the user, and by task-api.
+        Fired(ReminderFired) = "reminder.fired.v1", Some(Topic::ReminderEvents), "1.0.0", fact;
+        /// A reminder's time was found to have passed too long ago to tell.
+        /// From reminder-scheduler; read by notifier and task-api.
+        Missed(ReminderMissed) = "reminder.missed.v1", Some(Topic::ReminderEvents), "1.0.0", fact;
+        /// A reminder will not fire: it was removed, or its task was closed or trashed.
+        /// From reminder-scheduler; read by task-api and notifier.
+        Cancelled(ReminderCancelled) = "reminder.cancelled.v1", Some(Topic::ReminderEvents), "1.0.0";
+    }
+}
+
+/// A reminder was planned, or planned anew because its task changed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ReminderScheduled {
+    /// The reminder.
+    pub reminder_id: ReminderId,
+    /// When it will fire.
+    pub fire_at: DateTime<Utc>,
+    /// The task's version that the plan was made from.
+    pub task_version: u64,
+    /// What the notification will show.
+    pub title: String,
+    /// What the notification will show.
+    #[serde(default)]
+    pub due: Option<TimeValue>,
+}
+
+/// A reminder reached its time. Its event id is derived from the reminder and `scheduled_for`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ReminderFired {
+    /// The reminder.
+    pub reminder_id: ReminderId,
+    /// Its time.
+    pub scheduled_for: DateTime<Utc>,
+    /// When it fired; never before its time.
+    pub fired_at: DateTime<Utc>,
+}
+
+/// A reminder's time was found to have passed longer ago than its grace.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ReminderMissed {
+    /// The reminder.
+    pub reminder_id: ReminderId,
+    /// Its time.
+    pub scheduled_for: DateTime<Utc>,
+    /// When that was found.
+    pub missed_at: DateTime<Utc>,
+}
+
+/// A reminder will not fire: it was removed, or its task was closed or trashed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ReminderCancelled {
+    /// The reminder.
+    pub reminder_id: ReminderId,
+    /// The task's version that said so.
+    pub task_version: u64,
+}
