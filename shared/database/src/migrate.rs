@@ -1,6 +1,7 @@
 //! Forward-only migrations, one file per dialect under the same name.
 
 use std::collections::HashMap;
+use std::fmt::Write;
 
 use sha2::{Digest, Sha256};
 use sqlx::{AssertSqlSafe, Executor};
@@ -154,5 +155,11 @@ async fn run(
 }
 
 fn checksum(text: &str) -> String {
-    format!("{:x}", Sha256::digest(text.as_bytes()))
+    Sha256::digest(text.as_bytes())
+        .iter()
+        .fold(String::new(), |mut hex, byte| {
+            // Writing to a string cannot fail.
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        })
 }
