@@ -1,0 +1,176 @@
+use recurrence::{Rule, RuleError, Until};
+
+#[test]
+fn rules_are_printed_in_one_canonical_order() {
+    let cases = [
+        ("FREQ=DAILY", "FREQ=DAILY"),
+        ("freq=weekly;byday=th,mo,th", "FREQ=WEEKLY;BYDAY=MO,TH"),
+        ("WKST=MO;INTERVAL=1;FREQ=DAILY", "FREQ=DAILY"),
+        (
+            "BYMONTHDAY=-1,31,+01,-31;FREQ=MONTHLY",
+            "FREQ=MONTHLY;BYMONTHDAY=1,31,-31,-1",
+        ),
+        (
+            "FREQ=MONTHLY;BYDAY=-1FR,2MO,SU,+1FR",
+            "FREQ=MONTHLY;BYDAY=SU,1FR,2MO,-1FR",
+        ),
+        (
+            "FREQ=YEARLY;COUNT=010;BYMONTH=12,2",
+            "FREQ=YEARLY;COUNT=10;BYMONTH=2,12",
+        ),
+        ("UNTIL=20270131;FREQ=DAILY", "FREQ=DAILY;UNTIL=20270131"),
+        (
+            "FREQ=DAILY;UNTIL=20270131t080000z",
+            "FREQ=DAILY;UNTIL=20270131T080000Z",
+        ),
+        (
+            "WKST=SU;BYSETPOS=-1,1;BYDAY=MO;INTERVAL=2;FREQ=MONTHLY",
+            "FREQ=MONTHLY;INTERVAL=2;BYDAY=MO;BYSETPOS=1,-1;WKST=SU",
+        ),
+    ];
+    for (text, canonical) in cases {
+        let rule = Rule::parse(text).unwrap();
+        assert_eq!(rule.to_string(), canonical);
+        assert_eq!(Rule::parse(canonical).unwrap(), rule);
+    }
+}
+
+#[test]
+fn the_end_of_a_rule_can_be_read() {
+    assert_eq!(Rule::parse("FREQ=DAILY").unwrap().count(), None);
+    assert_eq!(
+        Rule::parse("FREQ=DAILY;COUNT=9999").unwrap().count(),
+        Some(9999)
+    );
+    let until = |text| Rule::parse(text).unwrap().until().unwrap();
+    assert_eq!(
+        until("FREQ=DAILY;UNTIL=20270131"),
+        Until::Date("2027-01-31".parse().unwrap())
+    );
+    let instant = "2027-01-31T08:00:00Z".parse().unwrap();
+    assert_eq!(
+        until("FREQ=DAILY;UNTIL=20270131T080000Z"),
+        Until::Instant(instant)
+    );
+}
+
+#[test]
+fn rules_outside_the_profile_name_the_offending_part() {
+    let cases = [
+        ("FREQ=SECONDLY", "FREQ"),
+        ("FREQ=MINUTELY", "FREQ"),
+        ("FREQ=HOURLY", "FREQ"),
+        ("FREQ=DAILY;INTERVAL=0", "INTERVAL"),
+        ("FREQ=DAILY;INTERVAL=1000", "INTERVAL"),
+        ("FREQ=DAILY;INTERVAL=99999999999999999999", "INTERVAL"),
+        ("FREQ=DAILY;COUNT=0", "COUNT"),
+        ("FREQ=DAILY;COUNT=10000", "COUNT"),
+        ("FREQ=DAILY;COUNT=1;UNTIL=20270131", "UNTIL"),
+        ("FREQ=DAILY;UNTIL=20270131T080000", "UNTIL"),
+        ("FREQ=DAILY;BYHOUR=9", "BYHOUR"),
+        ("FREQ=DAILY;BYMINUTE=9", "BYMINUTE"),
+        ("FREQ=DAILY;BYSECOND=9", "BYSECOND"),
+        ("FREQ=YEARLY;BYWEEKNO=1", "BYWEEKNO"),
+        ("FREQ=YEARLY;BYYEARDAY=1", "BYYEARDAY"),
+        ("FREQ=YEARLY;BYEASTER=0", "BYEASTER"),
+        ("FREQ=YEARLY;RSCALE=CHINESE", "RSCALE"),
+        ("FREQ=YEARLY;X-MINE=1", "X-MINE"),
+        ("FREQ=YEARLY;BYMONTH=13", "BYMONTH"),
+        ("FREQ=YEARLY;BYMONTH=0", "BYMONTH"),
+        ("FREQ=MONTHLY;BYMONTHDAY=32", "BYMONTHDAY"),
+        ("FREQ=MONTHLY;BYMONTHDAY=0", "BYMONTHDAY"),
+        ("FREQ=WEEKLY;BYMONTHDAY=1", "BYMONTHDAY"),
+        ("FREQ=WEEKLY;BYDAY=1MO", "BYDAY"),
+        ("FREQ=DAILY;BYDAY=-1MO", "BYDAY"),
+        ("FREQ=MONTHLY;BYDAY=6MO", "BYDAY"),
+        ("FREQ=MONTHLY;BYDAY=0MO", "BYDAY"),
+        ("FREQ=WEEKLY;BYDAY=MO;BYSETPOS=1", "BYSETPOS"),
+        ("FREQ=DAILY;BYDAY=MO;BYSETPOS=1", "BYSETPOS"),
+        ("FREQ=MONTHLY;BYSETPOS=1", "BYSETPOS"),
+        ("FREQ=MONTHLY;BYDAY=MO;BYSETPOS=0", "BYSETPOS"),
+        ("FREQ=YEARLY;BYDAY=MO;BYSETPOS=367", "BYSETPOS"),
+    ];
+    for (text, part) in cases {
+        let error = Rule::parse(text).unwrap_err();
+        assert_eq!(
+            (error.code(), error.part()),
+            ("recurrence-unsupported", Some(part)),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn what_is_no_rule_at_all_is_a_syntax_error() {
+    let cases = [
+        ("", "RRULE"),
+        ("daily", "RRULE"),
+        ("FREQ=DAILY;", "RRULE"),
+        ("FREQ=TÄGLICH", "RRULE"),
+        ("INTERVAL=2", "FREQ"),
+        ("FREQ=", "FREQ"),
+        ("FREQ=FORTNIGHTLY", "FREQ"),
+        ("FREQ=DAILY;FREQ=DAILY", "FREQ"),
+        ("FREQ=DAILY;INTERVAL=2;INTERVAL=2", "INTERVAL"),
+        ("FREQ=DAILY;INTERVAL=+2", "INTERVAL"),
+        ("FREQ=DAILY;INTERVAL=1.5", "INTERVAL"),
+        ("FREQ=DAILY;COUNT=", "COUNT"),
+        ("FREQ=DAILY;COUNT=-1", "COUNT"),
+        ("FREQ=DAILY;BYDAY=", "BYDAY"),
+        ("FREQ=DAILY;BYDAY=MO,", "BYDAY"),
+        ("FREQ=DAILY;BYDAY=MONDAY", "BYDAY"),
+        ("FREQ=MONTHLY;BYDAY=--1MO", "BYDAY"),
+        ("FREQ=MONTHLY;BYMONTHDAY=--1", "BYMONTHDAY"),
+        ("FREQ=DAILY;WKST=1MO", "WKST"),
+        ("FREQ=DAILY;UNTIL=20270230", "UNTIL"),
+        ("FREQ=DAILY;UNTIL=2027-01-31", "UNTIL"),
+        ("FREQ=DAILY;UNTIL=20270131T0800Z", "UNTIL"),
+        ("FREQ=DAILY;UNTIL=20270131T080060Z", "UNTIL"),
+        ("FREQ=DAILY;UNTIL=20270131Z", "UNTIL"),
+    ];
+    for (text, part) in cases {
+        let error = Rule::parse(text).unwrap_err();
+        assert_eq!(
+            (error.code(), error.part()),
+            ("recurrence-syntax", Some(part)),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn a_rule_that_can_never_occur_is_refused() {
+    let cases = [
+        "FREQ=YEARLY;BYMONTH=4;BYMONTHDAY=31",
+        "FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30",
+        "FREQ=MONTHLY;BYMONTH=2;BYMONTHDAY=-30,-31",
+        "FREQ=MONTHLY;BYDAY=MO;BYSETPOS=6",
+        "FREQ=MONTHLY;BYDAY=1MO;BYMONTHDAY=8",
+        "FREQ=YEARLY;BYMONTHDAY=1;BYSETPOS=13",
+    ];
+    for text in cases {
+        let error = Rule::parse(text).unwrap_err();
+        assert_eq!(error, RuleError::NeverOccurs, "{text}");
+        assert_eq!(
+            (error.code(), error.part()),
+            ("recurrence-never-occurs", None)
+        );
+    }
+    Rule::parse("FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=29;BYDAY=MO").unwrap();
+}
+
+#[test]
+fn errors_read_as_sentences_and_repeat_little() {
+    let message = |text: &str| Rule::parse(text).unwrap_err().to_string();
+
+    assert_eq!(
+        message("FREQ=DAILY;INTERVAL=0"),
+        "INTERVAL: must be from 1 to 999"
+    );
+    assert_eq!(
+        message("FREQ=DAILY;BYHOUR=9"),
+        "BYHOUR: the time of day comes from the start"
+    );
+    assert!(message(&format!("FREQ=DAILY;{}=1", "X".repeat(4000))).len() < 80);
+    assert!(message(&"FREQ=DAILY;".repeat(4000)).len() < 80);
+}
