@@ -1,1 +1,20 @@
 #![doc = include_str!("../README.md")]
+#![warn(missing_docs)]
+
+pub mod auth;
+pub mod config;
+mod context;
+pub mod error;
+pub mod etag;
+pub mod extract;
+pub mod health;
+mod kit;
+pub mod lifecycle;
+pub mod page;
+pub mod problem;
+pub mod server;
+pub mod telemetry;
+
+pub use error::{ErrorKind, ProblemError};
+pub use kit::Kit;
+pub use problem::{FieldError, Problem};

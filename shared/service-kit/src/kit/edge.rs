@@ -1,0 +1,80 @@
+//! The outermost layer: request ids, limits, and the last touch to every problem.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::header::{CONTENT_LENGTH, HeaderValue, X_CONTENT_TYPE_OPTIONS};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use clock::SharedClock;
+
+use crate::context::RequestContext;
+use crate::error::ErrorKind;
+use crate::extract::too_large;
+use crate::problem::Problem;
+
+#[derive(Clone)]
+pub(super) struct Edge {
+    pub(super) clock: SharedClock,
+    pub(super) body_limit: usize,
+    pub(super) request_timeout: Duration,
+}
+
+pub(super) async fn guard(State(edge): State<Edge>, mut request: Request, next: Next) -> Response {
+    let context = RequestContext::new(request.headers(), || edge.clock.new_id(), edge.body_limit);
+    request.extensions_mut().insert(context.clone());
+    let response = if announces_more_than(edge.body_limit, &request) {
+        too_large(edge.body_limit).into_response()
+    } else {
+        match tokio::time::timeout(edge.request_timeout, next.run(request)).await {
+            Ok(response) => response,
+            Err(_elapsed) => timed_out(),
+        }
+    };
+    finish(response, &context)
+}
+
+pub(super) async fn not_found() -> Problem {
+    Problem::new(ErrorKind::NotFound, ErrorKind::NotFound.code())
+}
+
+pub(super) async fn method_not_allowed() -> Problem {
+    Problem::new(
+        ErrorKind::MethodNotAllowed,
+        ErrorKind::MethodNotAllowed.code(),
+    )
+}
+
+fn announces_more_than(limit: usize, request: &Request) -> bool {
+    let length = request
+        .headers()
+        .get(CONTENT_LENGTH)
+        .and_then(|length| length.to_str().ok());
+    // A length that is not a number is refused by hyper.
+    length
+        .and_then(|length| length.parse::<u64>().ok())
+        .is_some_and(|length| length > limit as u64)
+}
+
+fn timed_out() -> Response {
+    Problem::new(ErrorKind::Unavailable, "timed-out")
+        .title("It took too long")
+        .into_response()
+}
+
+fn finish(mut response: Response, context: &RequestContext) -> Response {
+    if let Some(mut problem) = response.extensions_mut().remove::<Problem>() {
+        problem.identify(context.request_id, &context.trace_id());
+        let body = problem.body_bytes();
+        response.headers_mut().remove(CONTENT_LENGTH);
+        *response.body_mut() = Body::from(body);
+    }
+    let headers = response.headers_mut();
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    // The text of a UUID is always a header value.
+    if let Ok(id) = HeaderValue::try_from(context.request_id.to_string()) {
+        headers.insert("x-request-id", id);
+    }
+    response
+}

@@ -1,0 +1,30 @@
+//! A handler that panics costs one request, not the connection.
+
+use std::panic::AssertUnwindSafe;
+
+use axum::extract::Request;
+use axum::middleware::Next;
+use axum::response::Response;
+use futures_util::FutureExt;
+
+use crate::error::ErrorKind;
+use crate::problem::Problem;
+
+pub(super) async fn catch(request: Request, next: Next) -> Response {
+    // Nothing of the request is used after the panic.
+    match AssertUnwindSafe(next.run(request)).catch_unwind().await {
+        Ok(response) => response,
+        Err(panic) => {
+            let message = message(&*panic);
+            tracing::error!(panic = message, "a handler panicked: {message}");
+            Problem::new(ErrorKind::Internal, ErrorKind::Internal.code()).render()
+        }
+    }
+}
+
+/// What a panic said.
+pub(crate) fn message(panic: &(dyn std::any::Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("no message")
+}

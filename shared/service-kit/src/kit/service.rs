@@ -1,0 +1,112 @@
+//! The layers of one service: span, metrics, authentication.
+
+use std::time::Instant;
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use opentelemetry::metrics::Histogram;
+use opentelemetry::{KeyValue, global};
+use tracing::{Instrument, Span, field};
+use tracing_opentelemetry::OpenTelemetrySpanExt;
+
+use super::Kit;
+use crate::context::RequestContext;
+use crate::telemetry;
+
+#[derive(Debug)]
+pub(super) struct RequestMetrics {
+    service: &'static str,
+    duration: Histogram<f64>,
+}
+
+impl RequestMetrics {
+    pub(super) fn new(service: &'static str) -> Self {
+        let duration = global::meter("service-kit")
+            .f64_histogram("http.server.request.duration")
+            .with_description("How long requests took until their answer began.")
+            .with_unit("s")
+            .build();
+        Self { service, duration }
+    }
+
+    fn record(&self, begun: Instant, method: &str, route: &str, status: u16) {
+        let attributes = [
+            KeyValue::new("service", self.service),
+            KeyValue::new("http.request.method", method.to_owned()),
+            KeyValue::new("http.route", route.to_owned()),
+            KeyValue::new("http.response.status_code", i64::from(status)),
+        ];
+        self.duration
+            .record(begun.elapsed().as_secs_f64(), &attributes);
+    }
+}
+
+pub(super) async fn authenticate(
+    State(kit): State<Kit>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let now = kit.0.clock.now();
+    match kit
+        .0
+        .authenticator
+        .authenticate(request.uri(), request.headers(), now)
+    {
+        Ok(caller) => {
+            Span::current().record("user.id", field::display(caller.user_id));
+            request.extensions_mut().insert(caller);
+            next.run(request).await
+        }
+        Err(problem) => problem.into_response(),
+    }
+}
+
+pub(super) async fn observe(State(kit): State<Kit>, request: Request, next: Next) -> Response {
+    let begun = Instant::now();
+    let method = known_method(request.method().as_str());
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let route = route
+        .as_ref()
+        .map_or("unmatched", MatchedPath::as_str)
+        .to_owned();
+    let span = span(&kit, &request, method, &route);
+    let response = next.run(request).instrument(span.clone()).await;
+    let status = response.status();
+    span.record("http.response.status_code", status.as_u16());
+    if status.is_server_error() {
+        span.record("otel.status_code", "ERROR");
+    }
+    kit.0.metrics.record(begun, method, &route, status.as_u16());
+    response
+}
+
+fn span(kit: &Kit, request: &Request, method: &str, route: &str) -> Span {
+    let context = request.extensions().get::<RequestContext>();
+    let span = tracing::info_span!(
+        "request",
+        otel.name = format_args!("{method} {route}"),
+        otel.kind = "server",
+        otel.status_code = field::Empty,
+        service = kit.0.service,
+        http.request.method = method,
+        http.route = route,
+        http.response.status_code = field::Empty,
+        request.id = context.map(|context| field::display(context.request_id)),
+        user.id = field::Empty,
+    );
+    if let Some(incoming) = context.and_then(|context| context.incoming.as_deref()) {
+        // Fails only when traces are not exported: then there is nothing to continue.
+        let _continued = span.set_parent(telemetry::remote_context(incoming));
+    }
+    span
+}
+
+/// Any token is a method to HTTP; as a metric's label it must come from a small set.
+fn known_method(method: &str) -> &'static str {
+    const KNOWN: [&str; 7] = ["GET", "POST", "PATCH", "DELETE", "PUT", "HEAD", "OPTIONS"];
+    KNOWN
+        .into_iter()
+        .find(|known| *known == method)
+        .unwrap_or("_OTHER")
+}

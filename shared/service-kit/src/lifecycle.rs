@@ -1,0 +1,118 @@
+//! Starting and stopping, in one order for every service.
+
+mod signal;
+mod tasks;
+
+use std::pin::Pin;
+use std::time::Duration;
+
+use axum::Router;
+use tokio_util::sync::CancellationToken;
+
+use crate::health::Health;
+use crate::server::{self, Limits, Listener};
+pub use signal::shutdown_signal;
+use tasks::Tasks;
+pub use tasks::{TaskError, TaskFailure};
+
+/// How long the loops may take to finish the batch in their hands.
+const WORK_TIMEOUT: Duration = Duration::from_secs(10);
+
+type Closing = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// The running parts of a service, and the order in which they stop:
+///
+/// readiness off → no new connections → open requests and deliveries finish → loops finish their
+/// batch → what was registered with `on_close` closes, in that order. Telemetry is flushed by `main`.
+pub struct Lifecycle {
+    health: Health,
+    listeners: Tasks,
+    loops: Tasks,
+    closing: Vec<(&'static str, Closing)>,
+}
+
+impl Lifecycle {
+    /// Nothing runs yet.
+    pub fn new(health: Health) -> Self {
+        Self {
+            health,
+            listeners: Tasks::new(),
+            loops: Tasks::new(),
+            closing: Vec::new(),
+        }
+    }
+
+    /// Serves the router. It is the first thing to stop.
+    pub fn serve(
+        &mut self,
+        name: &'static str,
+        listener: Listener,
+        router: Router,
+        limits: Limits,
+    ) {
+        tracing::info!(listener = name, address = %listener.address(), "listening on http://{}", listener.address());
+        self.listeners.spawn(name, |stop| async move {
+            server::serve(listener, router, limits, stop).await;
+            Ok(())
+        });
+    }
+
+    /// Runs a loop until its token is cancelled; it then finishes the batch in its hands and
+    /// returns. A loop that ends before is a failure of the service.
+    pub fn work<F>(&mut self, name: &'static str, work: impl FnOnce(CancellationToken) -> F)
+    where
+        F: Future<Output = Result<(), TaskError>> + Send + 'static,
+    {
+        self.loops.spawn(name, work);
+    }
+
+    /// Closes something when nothing uses it any more: first the lane, then pools.
+    pub fn on_close(
+        &mut self,
+        name: &'static str,
+        close: impl Future<Output = ()> + Send + 'static,
+    ) {
+        self.closing.push((name, Box::pin(close)));
+    }
+
+    /// Runs until `stop` completes or a part fails, then stops everything in order. A second signal
+    /// cuts the stopping short.
+    pub async fn run(mut self, stop: impl Future<Output = ()>) -> Result<(), TaskFailure> {
+        let failure = tokio::select! {
+            () = stop => None,
+            failure = self.listeners.first_failure() => Some(failure),
+            failure = self.loops.first_failure() => Some(failure),
+        };
+        match &failure {
+            None => tracing::info!("stopping"),
+            Some(failure) => tracing::error!(error = %failure, "stopping: {failure}"),
+        }
+        let stopped = tokio::select! {
+            stopped = self.stop() => stopped,
+            () = shutdown_signal() => Err(TaskFailure::CutShort),
+        };
+        failure.map_or(stopped, Err)
+    }
+
+    async fn stop(mut self) -> Result<(), TaskFailure> {
+        self.health.stop();
+        // Each listener has its own drain timeout.
+        let listeners = self.listeners.stop(None).await;
+        let loops = self.loops.stop(Some(WORK_TIMEOUT)).await;
+        for (name, close) in self.closing {
+            if tokio::time::timeout(WORK_TIMEOUT, close).await.is_err() {
+                tracing::warn!(part = name, "{name} did not close in time");
+            }
+        }
+        listeners.and(loops)
+    }
+}
+
+impl std::fmt::Debug for Lifecycle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Lifecycle")
+            .field("listeners", &self.listeners)
+            .field("loops", &self.loops)
+            .finish_non_exhaustive()
+    }
+}
