@@ -11,7 +11,7 @@ use crate::{App, UserId};
 /// Who caused an event: `user:<id>` or `service:<app id>`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(into = "String", try_from = "String")]
-#[schemars(with = "String")]
+#[schemars(with = "String", extend("pattern" = "^(user:[0-9a-f-]{36}|service:[a-z-]+)$"))]
 pub enum Actor {
     /// A person, through the public API.
     User(UserId),

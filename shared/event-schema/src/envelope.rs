@@ -134,6 +134,12 @@ impl Envelope {
 
     /// The stream's version that this event made; 0 only in an envelope that was not checked.
     pub fn version(&self) -> u64 {
-        self.sequence.parse().unwrap_or(0)
+        // `parse` alone would take a plus sign.
+        let digits = self.sequence.bytes().all(|byte| byte.is_ascii_digit());
+        if digits {
+            self.sequence.parse().unwrap_or(0)
+        } else {
+            0
+        }
     }
 }

@@ -3,6 +3,7 @@
 
 mod actor;
 pub mod civil;
+pub mod compatibility;
 mod data;
 mod decode;
 mod envelope;

@@ -91,7 +91,7 @@ event_set! {
 /// The user has read it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct NotificationRead {
-    /// See [`Notification::read_at`].
+    /// The `read_at` of the notification.
     pub read_at: Changed<Option<DateTime<Utc>>>,
 }
 

@@ -46,15 +46,15 @@ pub enum SeriesStatus {
 /// What every occurrence of a series starts with.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TaskTemplate {
-    /// See [`crate::Task::title`].
+    /// The `title` of every occurrence.
     pub title: String,
-    /// See [`crate::Task::notes`].
+    /// The `notes` of every occurrence.
     #[serde(default)]
     pub notes: String,
-    /// See [`crate::Task::priority`].
+    /// The `priority` of every occurrence.
     #[serde(default)]
     pub priority: Priority,
-    /// See [`crate::Task::labels`].
+    /// The `labels` of every occurrence.
     #[serde(default)]
     pub labels: BTreeSet<String>,
     /// The first occurrence's start: later ones keep its civil distance from the slot.
@@ -125,13 +125,13 @@ event_set! {
 /// Rule or template changed. Only what changed is there.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SeriesChanged {
-    /// See [`Series::recurrence`].
+    /// The `recurrence` of the series.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recurrence: Option<Changed<Recurrence>>,
-    /// See [`Series::start`].
+    /// The `start` of the series.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start: Option<Changed<TimeValue>>,
-    /// See [`Series::template`].
+    /// The `template` of the series.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub template: Option<Changed<TaskTemplate>>,
     /// When.

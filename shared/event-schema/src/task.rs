@@ -212,31 +212,31 @@ event_set! {
 /// Fields of a task changed. Only what changed is there.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TaskUpdated {
-    /// See [`Task::title`].
+    /// The `title` of the task.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<Changed<String>>,
-    /// See [`Task::notes`].
+    /// The `notes` of the task.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notes: Option<Changed<String>>,
-    /// See [`Task::priority`].
+    /// The `priority` of the task.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub priority: Option<Changed<Priority>>,
-    /// See [`Task::labels`].
+    /// The `labels` of the task.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub labels: Option<Changed<BTreeSet<String>>>,
-    /// See [`Task::start`].
+    /// The `start` of the task.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start: Option<Changed<Option<TimeValue>>>,
-    /// See [`Task::due`].
+    /// The `due` of the task.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due: Option<Changed<Option<TimeValue>>>,
-    /// See [`Task::deadline`].
+    /// The `deadline` of the task.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deadline: Option<Changed<Option<TimeValue>>>,
-    /// See [`Task::parent_id`].
+    /// The `parent_id` of the task.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent_id: Option<Changed<Option<TaskId>>>,
-    /// See [`Task::reminders`].
+    /// The `reminders` of the task.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reminders: Option<Changed<Vec<Reminder>>>,
     /// When.
@@ -248,9 +248,9 @@ pub struct TaskUpdated {
 pub struct TaskCompleted {
     /// Always from open.
     pub status: Changed<Status>,
-    /// See [`Task::completed_at`].
+    /// The `completed_at` of the task.
     pub completed_at: Changed<Option<DateTime<Utc>>>,
-    /// See [`Task::completed_by`].
+    /// The `completed_by` of the task.
     pub completed_by: Changed<Option<Actor>>,
     /// When it was said.
     pub updated_at: DateTime<Utc>,
@@ -261,9 +261,9 @@ pub struct TaskCompleted {
 pub struct TaskReopened {
     /// From completed, cancelled or skipped.
     pub status: Changed<Status>,
-    /// See [`Task::completed_at`].
+    /// The `completed_at` of the task.
     pub completed_at: Changed<Option<DateTime<Utc>>>,
-    /// See [`Task::completed_by`].
+    /// The `completed_by` of the task.
     pub completed_by: Changed<Option<Actor>>,
     /// When.
     pub updated_at: DateTime<Utc>,
@@ -293,7 +293,7 @@ pub struct TaskSkipped {
 /// A task was put in the trash.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TaskTrashed {
-    /// See [`Task::trashed_at`].
+    /// The `trashed_at` of the task.
     pub trashed_at: Changed<Option<DateTime<Utc>>>,
     /// When.
     pub updated_at: DateTime<Utc>,
@@ -302,7 +302,7 @@ pub struct TaskTrashed {
 /// A task was taken out of the trash.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TaskRestored {
-    /// See [`Task::trashed_at`].
+    /// The `trashed_at` of the task.
     pub trashed_at: Changed<Option<DateTime<Utc>>>,
     /// When.
     pub updated_at: DateTime<Utc>,

@@ -19,7 +19,7 @@ pub enum TimeValue {
     Local {
         /// `2027-01-31T09:00`
         #[serde(with = "civil")]
-        #[schemars(with = "String")]
+        #[schemars(with = "String", extend("pattern" = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2})?$"))]
         local: NaiveDateTime,
         /// An IANA name, or `floating`.
         time_zone: String,
