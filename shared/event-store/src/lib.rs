@@ -1,1 +1,35 @@
 #![doc = include_str!("../README.md")]
+#![warn(missing_docs)]
+
+mod aggregate;
+mod answer;
+mod batch;
+mod dead_letters;
+mod error;
+mod head;
+mod history;
+mod lane;
+mod ledger;
+mod metrics;
+mod projection;
+mod relay;
+mod store;
+mod submission;
+mod timers;
+mod unit;
+
+pub use aggregate::{Aggregate, StateOf, Timer};
+pub use answer::{Answer, Context, IdempotencyKey, Inbound, Outcome, SubjectError};
+pub use error::Error;
+pub use head::StreamRef;
+pub use history::{Recorded, RecordedEvent};
+pub use lane::{Lane, LaneLimits};
+pub use ledger::Ledger;
+pub use projection::{Projection, StreamChange};
+pub use relay::{Relay, RelayPass};
+pub use store::dead_letters::DeadLetterRow;
+pub use timers::DueTimer;
+pub use unit::Unit;
+
+/// The ledger's own tables; a service names them before its own when it opens its database.
+pub const MIGRATIONS: database::MigrationSet = database::migrations!("event-store": "0001_ledger");

@@ -1,0 +1,360 @@
+//! One batch of the lane: load, decide, write, commit. All of it stands on this page.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use database::{Error as DatabaseError, Tx};
+use uuid::Uuid;
+
+use crate::head::{Head, Heads};
+use crate::ledger::Core;
+use crate::projection::StreamChange;
+use crate::store::idempotency::Answers;
+use crate::store::inbox::Subject;
+use crate::store::streams::HeadRow;
+use crate::store::{dead_letters, events, idempotency, inbox, streams, timers};
+use crate::submission::{Submission, Verdict};
+use crate::unit::NewEvent;
+use crate::{Answer, Error, Inbound, Outcome, StreamRef, Unit};
+
+/// A decision that keeps finding new streams to look at does not end by itself.
+const MOST_LOADS: usize = 16;
+
+/// What a batch knows of the past and what it adds.
+#[derive(Default)]
+struct Batch {
+    heads: Heads,
+    answers: Answers,
+    processed: HashSet<Uuid>,
+    seen: HashMap<Subject, u64>,
+    parked: HashSet<String>,
+    // What it adds:
+    events: Vec<NewEvent>,
+    changed: Vec<StreamRef>,
+    facts: Vec<Uuid>,
+    raised: HashMap<Subject, u64>,
+    waiting: Vec<Inbound>,
+}
+
+/// What a committed batch did.
+pub(crate) struct Committed {
+    pub(crate) verdicts: Vec<Verdict>,
+    /// The newest position, when events were written.
+    pub(crate) position: Option<i64>,
+    pub(crate) buckets: u16,
+    pub(crate) timers_changed: bool,
+    pub(crate) events: usize,
+}
+
+/// Runs the submissions as one transaction. Nothing has happened unless this returns `Ok`.
+pub(crate) async fn run(
+    core: &Core,
+    submissions: &mut [Submission],
+) -> Result<Committed, DatabaseError> {
+    let mut tx = core.database.begin().await?;
+    events::lock_lane(&mut tx).await?;
+    let mut batch = Batch::load(core, &mut tx, submissions).await?;
+
+    let mut verdicts = Vec::with_capacity(submissions.len());
+    for submission in &mut *submissions {
+        verdicts.push(batch.judge(core, &mut tx, submission).await?);
+    }
+
+    if batch.is_empty() {
+        tx.rollback().await?;
+        return Ok(Committed {
+            verdicts,
+            position: None,
+            buckets: 0,
+            timers_changed: false,
+            events: 0,
+        });
+    }
+    let keys = new_answers(submissions, &verdicts);
+    let (position, timers_changed) = batch.write(core, &mut tx, &keys).await?;
+    tx.commit().await?;
+    Ok(Committed {
+        verdicts,
+        position,
+        buckets: batch.buckets(),
+        timers_changed,
+        events: batch.events.len(),
+    })
+}
+
+/// The answers that have to be remembered. A key repeated inside the batch is `Known`, not `Accepted`.
+fn new_answers<'a>(
+    submissions: &'a [Submission],
+    verdicts: &'a [Verdict],
+) -> Vec<(&'a crate::IdempotencyKey, &'a Answer)> {
+    let with_key = submissions.iter().zip(verdicts);
+    with_key
+        .filter_map(|(submission, verdict)| match (&submission.key, verdict) {
+            (Some(key), Verdict::Accepted(answer)) => Some((key, answer)),
+            _ => None,
+        })
+        .collect()
+}
+
+impl Batch {
+    /// Reads everything the announced commands need, one query per table.
+    async fn load(
+        core: &Core,
+        tx: &mut Tx,
+        submissions: &[Submission],
+    ) -> Result<Self, DatabaseError> {
+        let mut batch = Self::default();
+        let consumer = core.app.id();
+
+        let mut wanted: Vec<StreamRef> = submissions
+            .iter()
+            .flat_map(|submission| submission.streams.clone())
+            .collect();
+        wanted.sort_unstable();
+        wanted.dedup();
+        streams::load(tx, &wanted, &mut batch.heads).await?;
+
+        let keys: Vec<_> = submissions.iter().filter_map(|s| s.key.as_ref()).collect();
+        if !keys.is_empty() {
+            batch.answers = idempotency::find(tx, &keys).await?;
+        }
+
+        let inbound: Vec<_> = submissions
+            .iter()
+            .filter_map(|s| s.inbound.as_ref())
+            .collect();
+        if !inbound.is_empty() {
+            let facts: Vec<Uuid> = inbound
+                .iter()
+                .filter(|event| event.fact)
+                .map(|event| event.event_id)
+                .collect();
+            let states: Vec<Subject> = inbound
+                .iter()
+                .filter(|event| !event.fact)
+                .map(|event| subject(event))
+                .collect();
+            let keys: Vec<String> = inbound.iter().map(|event| event.key.clone()).collect();
+            batch.processed = inbox::processed(tx, consumer, &facts).await?;
+            batch.seen = inbox::seen(tx, consumer, &states).await?;
+            batch.parked = dead_letters::parked_keys(tx, consumer, &keys).await?;
+        }
+        Ok(batch)
+    }
+
+    /// Decides one command against the state it will be appended to.
+    async fn judge(
+        &mut self,
+        core: &Core,
+        tx: &mut Tx,
+        submission: &mut Submission,
+    ) -> Result<Verdict, DatabaseError> {
+        if let Some(known) = self.known(submission) {
+            return Ok(known);
+        }
+        for _ in 0..MOST_LOADS {
+            let mut unit = Unit::new(
+                &mut self.heads,
+                &submission.context,
+                core.app,
+                core.clock.as_ref(),
+            );
+            let verdict = submission.decision.decide(&mut unit);
+            if !unit.missing.is_empty() {
+                let missing = std::mem::take(&mut unit.missing);
+                drop(unit);
+                streams::load(tx, &missing, &mut self.heads).await?;
+                continue;
+            }
+            if let Some(fault) = unit.fault.take() {
+                return Ok(Verdict::Failed(Error::Bug(fault)));
+            }
+            if let Verdict::Accepted(answer) = &verdict {
+                let (staged, events) = unit.into_staged();
+                self.keep(submission, answer, staged, events);
+            }
+            return Ok(verdict);
+        }
+        Ok(Verdict::Failed(Error::Bug(
+            "a decision looks at too many streams".to_owned(),
+        )))
+    }
+
+    /// The outcome of a command that need not be decided.
+    fn known(&mut self, submission: &Submission) -> Option<Verdict> {
+        if let Some(key) = &submission.key
+            && let Some((hash, answer)) = self.answers.get(&(key.owner.as_uuid(), key.key.clone()))
+        {
+            return Some(if hash.as_slice() == key.request_hash {
+                Verdict::Known(Outcome::Replayed(answer.clone()))
+            } else {
+                Verdict::Failed(Error::KeyReused)
+            });
+        }
+        let inbound = submission.inbound.as_ref()?;
+        let stale = if inbound.fact {
+            self.processed.contains(&inbound.event_id)
+        } else {
+            self.seen
+                .get(&subject(inbound))
+                .is_some_and(|seen| inbound.version <= *seen)
+        };
+        if stale {
+            return Some(Verdict::Known(Outcome::Stale));
+        }
+        if self.parked.contains(&inbound.key) {
+            self.waiting.push(inbound.clone());
+            return Some(Verdict::Known(Outcome::Waiting));
+        }
+        None
+    }
+
+    /// Merges what an accepted command staged, so that the next one sees it.
+    fn keep(
+        &mut self,
+        submission: &Submission,
+        answer: &Answer,
+        staged: HashMap<StreamRef, Head>,
+        events: Vec<NewEvent>,
+    ) {
+        self.changed.extend(staged.keys());
+        self.heads.extend(staged);
+        self.events.extend(events);
+        if let Some(key) = &submission.key {
+            let entry = (key.request_hash.to_vec(), answer.clone());
+            self.answers
+                .insert((key.owner.as_uuid(), key.key.clone()), entry);
+        }
+        if let Some(inbound) = &submission.inbound {
+            if inbound.fact {
+                self.processed.insert(inbound.event_id);
+                self.facts.push(inbound.event_id);
+            } else {
+                self.seen.insert(subject(inbound), inbound.version);
+                self.raised.insert(subject(inbound), inbound.version);
+            }
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.events.is_empty()
+            && self.facts.is_empty()
+            && self.raised.is_empty()
+            && self.waiting.is_empty()
+    }
+
+    /// Writes everything the batch adds, one statement per table.
+    async fn write(
+        &mut self,
+        core: &Core,
+        tx: &mut Tx,
+        answers: &[(&crate::IdempotencyKey, &Answer)],
+    ) -> Result<(Option<i64>, bool), DatabaseError> {
+        let consumer = core.app.id();
+        let now = core.clock.now();
+        let mut position = None;
+        let mut timers_changed = false;
+        if !self.events.is_empty() {
+            let base = events::draw_positions(tx, self.events.len()).await?;
+            events::insert(tx, &self.events, base, now).await?;
+            position = Some(base + i64::try_from(self.events.len()).unwrap_or(i64::MAX));
+            let changes = self.changes();
+            self.write_heads(tx, &changes, now).await?;
+            for change in changes.iter().filter(|change| change.snapshot.has_timers()) {
+                let stream = StreamRef {
+                    kind: change.kind,
+                    stream_id: change.stream_id,
+                };
+                timers::replace(tx, stream, &change.snapshot.timers()).await?;
+                timers_changed = true;
+            }
+            for projection in &core.projections {
+                projection.apply(tx, &changes).await?;
+            }
+        }
+        if !answers.is_empty() {
+            idempotency::insert(tx, answers, now).await?;
+        }
+        if !self.facts.is_empty() {
+            inbox::insert(tx, consumer, &self.facts, now).await?;
+        }
+        if !self.raised.is_empty() {
+            inbox::raise(tx, consumer, &self.raised).await?;
+        }
+        for inbound in &self.waiting {
+            dead_letters::wait(tx, consumer, inbound, now).await?;
+        }
+        Ok((position, timers_changed))
+    }
+
+    async fn write_heads(
+        &self,
+        tx: &mut Tx,
+        changes: &[StreamChange],
+        now: chrono::DateTime<chrono::Utc>,
+    ) -> Result<(), DatabaseError> {
+        let rows: Vec<HeadRow<'_>> = changes
+            .iter()
+            .filter_map(|change| {
+                let stream = StreamRef {
+                    kind: change.kind,
+                    stream_id: change.stream_id,
+                };
+                let state = self.heads.get(&stream)?.json.as_deref()?;
+                let owner = change.snapshot.owner();
+                Some(HeadRow {
+                    stream,
+                    owner,
+                    version: change.version,
+                    state,
+                })
+            })
+            .collect();
+        let written = streams::upsert(tx, &rows, now).await?;
+        if usize::try_from(written).ok() == Some(changes.len()) {
+            return Ok(());
+        }
+        // Somebody wrote past the lane's lock. Committing would lose one of the two writes.
+        Err(DatabaseError::Corrupt {
+            table: "stream",
+            column: "version",
+            id: format!(
+                "{} of {} heads",
+                changes.len() as u64 - written,
+                changes.len()
+            ),
+            reason: "a head changed while the lane held its lock".to_owned(),
+        })
+    }
+
+    /// Every changed stream once, with its newest state, in a fixed order.
+    fn changes(&mut self) -> Vec<StreamChange> {
+        self.changed.sort_unstable();
+        self.changed.dedup();
+        let change = |stream: &StreamRef| {
+            let head = self.heads.get(stream)?;
+            Some(StreamChange {
+                kind: stream.kind,
+                stream_id: stream.stream_id,
+                version: head.version,
+                snapshot: Arc::clone(head.snapshot.as_ref()?),
+            })
+        };
+        self.changed.iter().filter_map(change).collect()
+    }
+
+    /// Which of the relay's buckets have something to publish, a bit each.
+    fn buckets(&self) -> u16 {
+        let published = self
+            .events
+            .iter()
+            .filter(|event| event.event_type.topic.is_some());
+        published.fold(0, |bits, event| {
+            bits | 1 << crate::relay::bucket_of(event.key)
+        })
+    }
+}
+
+fn subject(inbound: &Inbound) -> Subject {
+    (inbound.source.clone(), inbound.subject)
+}

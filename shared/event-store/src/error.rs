@@ -1,0 +1,59 @@
+//! Why the ledger itself could not do something.
+
+/// Why the ledger itself could not do something; a refusal by a decision is the service's own error.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Error {
+    /// More commands are waiting than the queue holds.
+    #[error("too many commands are waiting")]
+    Overloaded,
+    /// The database is away or busy. If it went away during a commit the outcome is unknown, and a
+    /// repeat under the same idempotency key settles it.
+    #[error("the ledger's database is unavailable: {0}")]
+    Unavailable(String),
+    /// The process is stopping.
+    #[error("the ledger is stopping")]
+    Stopping,
+    /// The idempotency key was used for another request.
+    #[error("the idempotency key was used for another request")]
+    KeyReused,
+    /// A decision panicked, a row is corrupt, or a statement is wrong: a bug.
+    #[error("the ledger cannot go on with this command: {0}")]
+    Bug(String),
+}
+
+impl Error {
+    /// Whether waiting may help.
+    pub fn is_transient(&self) -> bool {
+        matches!(
+            self,
+            Self::Overloaded | Self::Unavailable(_) | Self::Stopping
+        )
+    }
+
+    pub(crate) fn from_ref(error: &database::Error) -> Self {
+        let text = chain(error);
+        if error.is_unavailable() {
+            Self::Unavailable(text)
+        } else {
+            Self::Bug(text)
+        }
+    }
+}
+
+impl From<database::Error> for Error {
+    fn from(error: database::Error) -> Self {
+        Self::from_ref(&error)
+    }
+}
+
+/// An error with its sources, for the one log line it gets.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}

@@ -1,0 +1,70 @@
+//! What an operator watches: batches, what they hold, parked events, and the relay's lag.
+
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use event_schema::App;
+use opentelemetry::metrics::{Counter, Gauge, Histogram, Meter};
+use opentelemetry::{KeyValue, global};
+
+static METER: LazyLock<Meter> = LazyLock::new(|| global::meter("event-store"));
+
+static BATCH_SIZE: LazyLock<Histogram<u64>> = LazyLock::new(|| {
+    METER
+        .u64_histogram("ledger.batch.size")
+        .with_unit("{command}")
+        .build()
+});
+static BATCH_SECONDS: LazyLock<Histogram<f64>> = LazyLock::new(|| {
+    METER
+        .f64_histogram("ledger.batch.duration")
+        .with_unit("s")
+        .build()
+});
+static EVENTS: LazyLock<Counter<u64>> = LazyLock::new(|| {
+    METER
+        .u64_counter("ledger.events")
+        .with_unit("{event}")
+        .build()
+});
+static PARKED: LazyLock<Counter<u64>> = LazyLock::new(|| {
+    METER
+        .u64_counter("ledger.dead_letters")
+        .with_unit("{event}")
+        .build()
+});
+static PUBLISHED: LazyLock<Counter<u64>> = LazyLock::new(|| {
+    METER
+        .u64_counter("relay.published")
+        .with_unit("{event}")
+        .build()
+});
+static LAG: LazyLock<Gauge<f64>> =
+    LazyLock::new(|| METER.f64_gauge("relay.lag").with_unit("s").build());
+static BACKLOG: LazyLock<Gauge<u64>> = LazyLock::new(|| {
+    METER
+        .u64_gauge("relay.backlog")
+        .with_unit("{event}")
+        .build()
+});
+
+fn service(app: App) -> KeyValue {
+    KeyValue::new("service", app.id())
+}
+
+pub(crate) fn batch(app: App, commands: usize, events: usize, took: Duration) {
+    BATCH_SIZE.record(commands as u64, &[service(app)]);
+    BATCH_SECONDS.record(took.as_secs_f64(), &[service(app)]);
+    EVENTS.add(events as u64, &[service(app)]);
+}
+
+pub(crate) fn parked(app: App, topic: &str) {
+    PARKED.add(1, &[service(app), KeyValue::new("topic", topic.to_owned())]);
+}
+
+/// `lag` is the age of the oldest unpublished event of the pass, `backlog` how many it left behind.
+pub(crate) fn relay(app: App, published: usize, backlog: usize, lag: Duration) {
+    PUBLISHED.add(published as u64, &[service(app)]);
+    BACKLOG.record(backlog as u64, &[service(app)]);
+    LAG.record(lag.as_secs_f64(), &[service(app)]);
+}

@@ -1,0 +1,22 @@
+//! The ledger's tables. Every function borrows a transaction and never commits.
+//!
+//! PostgreSQL takes whole batches as arrays, one statement each; SQLite has no network between us and
+//! runs one prepared statement per row.
+
+pub(crate) mod dead_letters;
+pub(crate) mod events;
+pub(crate) mod idempotency;
+pub(crate) mod inbox;
+pub(crate) mod relay;
+pub(crate) mod streams;
+pub(crate) mod timers;
+
+/// Versions and positions are positive and far below 2^63.
+pub(crate) fn to_i64(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// See [`to_i64`]; a negative number in the database would be corruption and reads as 0.
+pub(crate) fn to_u64(number: i64) -> u64 {
+    u64::try_from(number).unwrap_or(0)
+}

@@ -1,0 +1,138 @@
+//! `dead_letter`: events that could not be processed, and those that wait behind them.
+
+use std::collections::HashSet;
+
+use chrono::{DateTime, Utc};
+use dapr_client::DeadLetter;
+use database::{Error, Tx, on};
+use sha2::{Digest, Sha256};
+
+use super::to_i64;
+use crate::Inbound;
+
+/// A row of the dead-letter table.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct DeadLetterRow {
+    /// Its key.
+    pub dead_letter_id: i64,
+    /// The topic it came from.
+    pub topic: String,
+    /// CloudEvents `id`, when it could be read.
+    pub event_id: Option<String>,
+    /// CloudEvents `type`, when it could be read.
+    pub r#type: Option<String>,
+    /// The partition key, when it could be read.
+    pub key: Option<String>,
+    /// The bytes as they were received.
+    pub envelope: Vec<u8>,
+    /// Why it is here.
+    pub reason: String,
+    /// `parked`, or `waiting` behind a parked one of its key.
+    pub state: String,
+    /// When it came here.
+    pub recorded_at: DateTime<Utc>,
+}
+
+/// Which of these keys have a parked event.
+pub(crate) async fn parked_keys(
+    tx: &mut Tx,
+    consumer: &str,
+    keys: &[String],
+) -> Result<HashSet<String>, Error> {
+    // Almost always empty, and then this is all it costs.
+    let rows: Vec<(String,)> = on!(tx, conn => sqlx::query_as(
+        "select distinct key from dead_letter where consumer = $1 and key is not null"
+    ).bind(consumer).fetch_all(conn).await)?;
+    Ok(rows
+        .into_iter()
+        .map(|(key,)| key)
+        .filter(|key| keys.contains(key))
+        .collect())
+}
+
+/// Parks an event that could not be processed; a redelivery of it changes nothing.
+pub(crate) async fn park(
+    tx: &mut Tx,
+    consumer: &str,
+    dead: &DeadLetter,
+    now: DateTime<Utc>,
+) -> Result<bool, Error> {
+    let fingerprint = fingerprint(&dead.topic, dead.event_id.as_deref(), &dead.raw);
+    let written = on!(tx, conn => sqlx::query(
+        "insert into dead_letter (consumer, topic, event_id, type, subject, key, version, envelope,
+                                  fingerprint, reason, state, recorded_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'parked', $11)
+             on conflict (consumer, fingerprint) do nothing"
+    )
+    .bind(consumer)
+    .bind(&dead.topic)
+    .bind(&dead.event_id)
+    .bind(&dead.event_type)
+    .bind(&dead.subject)
+    .bind(&dead.key)
+    .bind(dead.version.map(to_i64))
+    .bind(dead.raw.as_ref())
+    .bind(&fingerprint)
+    .bind(&dead.reason)
+    .bind(now)
+    .execute(conn)
+    .await
+    .map(|done| done.rows_affected()))?;
+    Ok(written == 1)
+}
+
+/// Puts an event behind the parked one of its key.
+pub(crate) async fn wait(
+    tx: &mut Tx,
+    consumer: &str,
+    inbound: &Inbound,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    let event_id = inbound.event_id.to_string();
+    let fingerprint = fingerprint(&inbound.topic, Some(&event_id), &inbound.raw);
+    on!(tx, conn => sqlx::query(
+        "insert into dead_letter (consumer, topic, event_id, type, subject, key, version, envelope,
+                                  fingerprint, reason, state, recorded_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'waiting', $11)
+             on conflict (consumer, fingerprint) do nothing"
+    )
+    .bind(consumer)
+    .bind(&inbound.topic)
+    .bind(event_id)
+    .bind(&inbound.event_type)
+    .bind(inbound.subject.to_string())
+    .bind(&inbound.key)
+    .bind(to_i64(inbound.version))
+    .bind(inbound.raw.as_slice())
+    .bind(&fingerprint)
+    .bind("an earlier event of this key is parked")
+    .bind(now)
+    .execute(conn)
+    .await
+    .map(drop))?;
+    Ok(())
+}
+
+/// Everything in the table, the oldest first.
+pub(crate) async fn list(
+    tx: &mut Tx,
+    consumer: &str,
+    limit: u32,
+) -> Result<Vec<DeadLetterRow>, Error> {
+    Ok(on!(tx, conn => sqlx::query_as(
+        "select dead_letter_id, topic, event_id, type, key, envelope, reason, state, recorded_at
+           from dead_letter where consumer = $1 order by dead_letter_id limit $2"
+    ).bind(consumer).bind(i64::from(limit)).fetch_all(conn).await)?)
+}
+
+/// What makes two deliveries the same: the id when there is one, the bytes otherwise.
+fn fingerprint(topic: &str, event_id: Option<&str>, raw: &[u8]) -> Vec<u8> {
+    let mut hash = Sha256::new();
+    hash.update(topic.as_bytes());
+    hash.update([0]);
+    match event_id {
+        Some(id) => hash.update(id.as_bytes()),
+        None => hash.update(raw),
+    }
+    hash.finalize().to_vec()
+}

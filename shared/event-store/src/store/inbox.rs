@@ -1,0 +1,178 @@
+//! `inbox` and `seen`: what was processed already.
+
+use std::collections::{HashMap, HashSet};
+
+use chrono::{DateTime, Utc};
+use database::{Error, Tx, on};
+use uuid::Uuid;
+
+use super::{to_i64, to_u64};
+
+/// A foreign stream: its source and subject.
+pub(crate) type Subject = (String, Uuid);
+
+/// Which of these facts were processed.
+pub(crate) async fn processed(
+    tx: &mut Tx,
+    consumer: &str,
+    ids: &[Uuid],
+) -> Result<HashSet<Uuid>, Error> {
+    match tx {
+        Tx::Postgres(tx) => {
+            let rows: Vec<(Uuid,)> = sqlx::query_as(
+                "select event_id from inbox where consumer = $1 and event_id = any($2)",
+            )
+            .bind(consumer)
+            .bind(ids)
+            .fetch_all(&mut **tx)
+            .await?;
+            Ok(rows.into_iter().map(|(id,)| id).collect())
+        }
+        Tx::Sqlite(tx) => {
+            let mut found = HashSet::new();
+            for id in ids {
+                let row: Option<(Uuid,)> = sqlx::query_as(
+                    "select event_id from inbox where consumer = $1 and event_id = $2",
+                )
+                .bind(consumer)
+                .bind(*id)
+                .fetch_optional(&mut **tx)
+                .await?;
+                found.extend(row.map(|(id,)| id));
+            }
+            Ok(found)
+        }
+    }
+}
+
+/// Records facts as processed.
+pub(crate) async fn insert(
+    tx: &mut Tx,
+    consumer: &str,
+    ids: &[Uuid],
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    match tx {
+        Tx::Postgres(tx) => {
+            sqlx::query(
+                "insert into inbox (consumer, event_id, recorded_at)
+                 select $1, event_id, $3 from unnest($2::uuid[]) as t (event_id)",
+            )
+            .bind(consumer)
+            .bind(ids)
+            .bind(now)
+            .execute(&mut **tx)
+            .await?;
+        }
+        Tx::Sqlite(tx) => {
+            for id in ids {
+                sqlx::query(
+                    "insert into inbox (consumer, event_id, recorded_at) values ($1, $2, $3)",
+                )
+                .bind(consumer)
+                .bind(*id)
+                .bind(now)
+                .execute(&mut **tx)
+                .await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The newest version processed of each of these foreign streams.
+pub(crate) async fn seen(
+    tx: &mut Tx,
+    consumer: &str,
+    subjects: &[Subject],
+) -> Result<HashMap<Subject, u64>, Error> {
+    let rows: Vec<(String, Uuid, i64)> = match tx {
+        Tx::Postgres(tx) => {
+            let sources: Vec<&str> = subjects.iter().map(|(source, _)| source.as_str()).collect();
+            let ids: Vec<Uuid> = subjects.iter().map(|(_, id)| *id).collect();
+            sqlx::query_as(
+                "select s.source, s.subject, s.version
+                   from unnest($2::text[], $3::uuid[]) as wanted (source, subject)
+                   join seen s using (source, subject)
+                  where s.consumer = $1",
+            )
+            .bind(consumer)
+            .bind(sources)
+            .bind(ids)
+            .fetch_all(&mut **tx)
+            .await?
+        }
+        Tx::Sqlite(tx) => {
+            let mut rows = Vec::new();
+            for (source, id) in subjects {
+                let row = sqlx::query_as(
+                    "select source, subject, version from seen
+                      where consumer = $1 and source = $2 and subject = $3",
+                )
+                .bind(consumer)
+                .bind(source)
+                .bind(*id)
+                .fetch_optional(&mut **tx)
+                .await?;
+                rows.extend(row);
+            }
+            rows
+        }
+    };
+    Ok(rows
+        .into_iter()
+        .map(|(source, id, version)| ((source, id), to_u64(version)))
+        .collect())
+}
+
+/// Raises the newest version processed; never lowers it.
+pub(crate) async fn raise(
+    tx: &mut Tx,
+    consumer: &str,
+    versions: &HashMap<Subject, u64>,
+) -> Result<(), Error> {
+    match tx {
+        Tx::Postgres(tx) => {
+            let sources: Vec<&str> = versions.keys().map(|(source, _)| source.as_str()).collect();
+            let ids: Vec<Uuid> = versions.keys().map(|(_, id)| *id).collect();
+            let news: Vec<i64> = versions.values().map(|version| to_i64(*version)).collect();
+            sqlx::query(
+                "insert into seen as s (consumer, source, subject, version)
+                 select $1, t.* from unnest($2::text[], $3::uuid[], $4::bigint[]) as t
+                     on conflict (consumer, source, subject) do update
+                    set version = excluded.version where s.version < excluded.version",
+            )
+            .bind(consumer)
+            .bind(sources)
+            .bind(ids)
+            .bind(news)
+            .execute(&mut **tx)
+            .await?;
+        }
+        Tx::Sqlite(tx) => {
+            for ((source, id), version) in versions {
+                sqlx::query(
+                    "insert into seen (consumer, source, subject, version)
+                     values ($1, $2, $3, $4)
+                         on conflict (consumer, source, subject) do update
+                        set version = excluded.version where seen.version < excluded.version",
+                )
+                .bind(consumer)
+                .bind(source)
+                .bind(*id)
+                .bind(to_i64(*version))
+                .execute(&mut **tx)
+                .await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Forgets facts recorded before `before`; returns how many.
+pub(crate) async fn purge(tx: &mut Tx, before: DateTime<Utc>) -> Result<u64, Error> {
+    Ok(
+        on!(tx, conn => sqlx::query("delete from inbox where recorded_at < $1")
+        .bind(before).execute(conn).await.map(|done| done.rows_affected()))?,
+    )
+}

@@ -1,0 +1,112 @@
+//! `relay_bucket` and `relay_parked`: who publishes which share of the log, and how far it has come.
+
+use std::collections::HashSet;
+
+use chrono::{DateTime, Utc};
+use database::{Error, Tx, on};
+use uuid::Uuid;
+
+/// A bucket that this process owns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub(crate) struct Bucket {
+    pub(crate) bucket: i16,
+    pub(crate) last_position: i64,
+    pub(crate) fence: i64,
+}
+
+/// An event to be published.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub(crate) struct OutgoingEvent {
+    pub(crate) position: i64,
+    pub(crate) bucket: i16,
+    pub(crate) key: Uuid,
+    pub(crate) topic: String,
+    pub(crate) envelope: String,
+    pub(crate) recorded_at: DateTime<Utc>,
+}
+
+/// Takes every free bucket and renews those already owned, until `lease_until`.
+///
+/// Only a bucket that changes hands gets a new fence, so that its former owner can no longer move it.
+pub(crate) async fn lease(
+    tx: &mut Tx,
+    owner: Uuid,
+    now: DateTime<Utc>,
+    lease_until: DateTime<Utc>,
+) -> Result<Vec<Bucket>, Error> {
+    Ok(on!(tx, conn => sqlx::query_as(
+        "update relay_bucket
+            set fence = case when owner = $1 and lease_until >= $2 then fence else fence + 1 end,
+                owner = $1, lease_until = $3
+          where owner is null or owner = $1 or lease_until < $2
+         returning bucket, last_position, fence"
+    ).bind(owner).bind(now).bind(lease_until).fetch_all(conn).await)?)
+}
+
+/// Gives the buckets back, so that a successor need not wait for the lease to end.
+pub(crate) async fn release(tx: &mut Tx, owner: Uuid) -> Result<(), Error> {
+    Ok(
+        on!(tx, conn => sqlx::query("update relay_bucket set owner = null where owner = $1")
+        .bind(owner).execute(conn).await.map(drop))?,
+    )
+}
+
+/// What a bucket has to publish after a position.
+pub(crate) async fn outgoing(
+    tx: &mut Tx,
+    bucket: i16,
+    after: i64,
+    limit: u32,
+) -> Result<Vec<OutgoingEvent>, Error> {
+    Ok(on!(tx, conn => sqlx::query_as(
+        "select position, bucket, key, topic, envelope, recorded_at
+           from event
+          where bucket = $1 and position > $2 and topic is not null
+          order by position
+          limit $3"
+    ).bind(bucket).bind(after).bind(i64::from(limit)).fetch_all(conn).await)?)
+}
+
+/// Moves a bucket's cursor, unless somebody else owns it by now. Returns whether it moved.
+pub(crate) async fn advance(tx: &mut Tx, bucket: Bucket, owner: Uuid) -> Result<bool, Error> {
+    let moved = on!(tx, conn => sqlx::query(
+        "update relay_bucket set last_position = $1
+          where bucket = $2 and owner = $3 and fence = $4 and last_position <= $1"
+    )
+    .bind(bucket.last_position)
+    .bind(bucket.bucket)
+    .bind(owner)
+    .bind(bucket.fence)
+    .execute(conn)
+    .await
+    .map(|done| done.rows_affected()))?;
+    Ok(moved == 1)
+}
+
+/// Parks a key: its event at `position` and everything after it stay in the log.
+pub(crate) async fn park(
+    tx: &mut Tx,
+    event: &OutgoingEvent,
+    reason: &str,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    Ok(on!(tx, conn => sqlx::query(
+        "insert into relay_parked (key, bucket, from_position, reason, recorded_at)
+         values ($1, $2, $3, $4, $5) on conflict (key) do nothing"
+    )
+    .bind(event.key)
+    .bind(event.bucket)
+    .bind(event.position)
+    .bind(reason)
+    .bind(now)
+    .execute(conn)
+    .await
+    .map(drop))?)
+}
+
+/// Every parked key.
+pub(crate) async fn parked(tx: &mut Tx) -> Result<HashSet<Uuid>, Error> {
+    let rows: Vec<(Uuid,)> = on!(tx, conn =>
+        sqlx::query_as("select key from relay_parked").fetch_all(conn).await)?;
+    Ok(rows.into_iter().map(|(key,)| key).collect())
+}

@@ -1,0 +1,132 @@
+//! `stream`: heads with their state inline.
+
+use chrono::{DateTime, Utc};
+use database::{Error, Tx, on};
+use uuid::Uuid;
+
+use super::{to_i64, to_u64};
+use crate::StreamRef;
+use crate::head::{Head, Heads};
+
+/// A head to be written.
+pub(crate) struct HeadRow<'a> {
+    pub(crate) stream: StreamRef,
+    pub(crate) owner: Uuid,
+    pub(crate) version: u64,
+    pub(crate) state: &'a str,
+}
+
+/// Reads the streams into `heads`; one that does not exist is entered with version 0.
+pub(crate) async fn load(
+    tx: &mut Tx,
+    streams: &[StreamRef],
+    heads: &mut Heads,
+) -> Result<(), Error> {
+    for stream in streams {
+        heads.insert(*stream, Head::default());
+    }
+    match tx {
+        Tx::Postgres(tx) => {
+            let kinds: Vec<&str> = streams.iter().map(|stream| stream.kind).collect();
+            let ids: Vec<Uuid> = streams.iter().map(|stream| stream.stream_id).collect();
+            let rows: Vec<(String, Uuid, i64, String)> = sqlx::query_as(
+                "select s.kind, s.stream_id, s.version, s.state
+                   from unnest($1::text[], $2::uuid[]) as wanted (kind, stream_id)
+                   join stream s using (kind, stream_id)",
+            )
+            .bind(kinds)
+            .bind(ids)
+            .fetch_all(&mut **tx)
+            .await?;
+            for (kind, stream_id, version, state) in rows {
+                let wanted = streams
+                    .iter()
+                    .find(|s| s.stream_id == stream_id && s.kind == kind);
+                if let Some(stream) = wanted {
+                    heads.insert(*stream, Head::stored(to_u64(version), state));
+                }
+            }
+        }
+        Tx::Sqlite(tx) => {
+            for stream in streams {
+                let row: Option<(i64, String)> = sqlx::query_as(
+                    "select version, state from stream where kind = $1 and stream_id = $2",
+                )
+                .bind(stream.kind)
+                .bind(stream.stream_id)
+                .fetch_optional(&mut **tx)
+                .await?;
+                if let Some((version, state)) = row {
+                    heads.insert(*stream, Head::stored(to_u64(version), state));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Reads one stream outside the lane.
+pub(crate) async fn find(tx: &mut Tx, stream: StreamRef) -> Result<Option<(u64, String)>, Error> {
+    let row: Option<(i64, String)> = on!(tx, conn => sqlx::query_as(
+        "select version, state from stream where kind = $1 and stream_id = $2"
+    ).bind(stream.kind).bind(stream.stream_id).fetch_optional(conn).await)?;
+    Ok(row.map(|(version, state)| (to_u64(version), state)))
+}
+
+/// Writes heads; each must be newer than what is there. Returns how many were.
+pub(crate) async fn upsert(
+    tx: &mut Tx,
+    rows: &[HeadRow<'_>],
+    now: DateTime<Utc>,
+) -> Result<u64, Error> {
+    match tx {
+        Tx::Postgres(tx) => {
+            let kinds: Vec<&str> = rows.iter().map(|row| row.stream.kind).collect();
+            let ids: Vec<Uuid> = rows.iter().map(|row| row.stream.stream_id).collect();
+            let owners: Vec<Uuid> = rows.iter().map(|row| row.owner).collect();
+            let versions: Vec<i64> = rows.iter().map(|row| to_i64(row.version)).collect();
+            let states: Vec<&str> = rows.iter().map(|row| row.state).collect();
+            let done = sqlx::query(
+                "insert into stream as s (kind, stream_id, owner_id, version, state, updated_at)
+                 select t.*, $6
+                   from unnest($1::text[], $2::uuid[], $3::uuid[], $4::bigint[], $5::text[]) as t
+                     on conflict (kind, stream_id) do update
+                    set version = excluded.version, state = excluded.state,
+                        owner_id = excluded.owner_id, updated_at = excluded.updated_at
+                  where s.version < excluded.version",
+            )
+            .bind(kinds)
+            .bind(ids)
+            .bind(owners)
+            .bind(versions)
+            .bind(states)
+            .bind(now)
+            .execute(&mut **tx)
+            .await?;
+            Ok(done.rows_affected())
+        }
+        Tx::Sqlite(tx) => {
+            let mut written = 0;
+            for row in rows {
+                let done = sqlx::query(
+                    "insert into stream (kind, stream_id, owner_id, version, state, updated_at)
+                     values ($1, $2, $3, $4, $5, $6)
+                         on conflict (kind, stream_id) do update
+                        set version = excluded.version, state = excluded.state,
+                            owner_id = excluded.owner_id, updated_at = excluded.updated_at
+                      where stream.version < excluded.version",
+                )
+                .bind(row.stream.kind)
+                .bind(row.stream.stream_id)
+                .bind(row.owner)
+                .bind(to_i64(row.version))
+                .bind(row.state)
+                .bind(now)
+                .execute(&mut **tx)
+                .await?;
+                written += done.rows_affected();
+            }
+            Ok(written)
+        }
+    }
+}
