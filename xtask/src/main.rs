@@ -1,1 +1,37 @@
-fn main() {}
+#![doc = include_str!("../README.md")]
+
+mod generate;
+mod root;
+mod test_postgres;
+mod tidy;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Checks, generated files and throw-away servers of the Taskledger workspace.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Checks the conventions of this repository.
+    Tidy,
+    /// Writes the JSON Schemas of the events and docs/events.md.
+    Generate(generate::Options),
+    /// Runs the store tests on a throw-away PostgreSQL server.
+    TestPostgres(test_postgres::Options),
+}
+
+fn main() -> anyhow::Result<ExitCode> {
+    let root = root::workspace_root();
+    match Arguments::parse().command {
+        Command::Tidy => tidy::run(&root),
+        Command::Generate(options) => generate::run(&root, options),
+        Command::TestPostgres(options) => test_postgres::run(&root, &options),
+    }
+}

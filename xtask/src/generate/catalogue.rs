@@ -1,0 +1,159 @@
+//! `docs/events.md`: the topic contract and the event types as tables.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use event_schema::topic::{Cleanup, Contract, Key, PRODUCTION_REPLICATION, dead_letter_contract};
+use event_schema::{App, EventType, Topic, all_events};
+
+const INTRODUCTION: &str = "\
+<!-- Written by `cargo xtask generate` from shared/event-schema. Do not edit. -->
+
+# Events and topics
+
+Services tell each other things only by publishing and subscribing. Every event is a CloudEvent whose
+data holds the `actor`, the `change` and the full state at that version; the CloudEvents `sequence` is
+the version. The JSON Schema of each type is in `shared/event-schema/schemas`, an example in
+`shared/event-schema/golden`.
+
+## Topics
+
+";
+
+const CLEANUP_NOTE: &str = "\
+A compacted topic keeps the newest event of every key for ever, and every event for at least the given
+time.";
+
+const EVENTS_NOTE: &str = "\
+## Events
+
+*State* events are ordered by the version they carry: a consumer ignores what is not newer than what
+it has seen. *Fact* events are not state: a consumer processes each id once, and where a fact could be
+told twice its id is derived from what it is about.
+";
+
+/// The whole page.
+pub(super) fn markdown() -> String {
+    let mut page = INTRODUCTION.to_owned();
+    page += &topics();
+    let (replication, in_sync) = PRODUCTION_REPLICATION;
+    let _ = write!(
+        page,
+        "\nReplication in production is {replication} with `min.insync.replicas={in_sync}`; \
+         on one machine it is 1.\n{CLEANUP_NOTE}\n\n{EVENTS_NOTE}"
+    );
+    for topic in Topic::ALL {
+        page += &events(&format!("`{}`", topic.name()), Some(topic));
+    }
+    page += &events("Only in the ledger of their service", None);
+    page
+}
+
+fn topics() -> String {
+    let mut table = String::from(
+        "| topic | partitions (local) | cleanup and retention | key | producers | consumers |\n\
+         |---|---|---|---|---|---|\n",
+    );
+    for topic in Topic::ALL {
+        table += &topic_row(topic.contract(), &apps(topic.contract().producers));
+    }
+    for app in App::ALL {
+        let producer = format!("the sidecar of {}", app.id());
+        table += &topic_row(&dead_letter_contract(app), &producer);
+    }
+    table
+}
+
+fn topic_row(contract: &Contract, producers: &str) -> String {
+    let cleanup = match contract.cleanup {
+        Cleanup::Compact { lag } => format!("compact, all for {}", days(lag)),
+        Cleanup::Delete { retention } => format!("delete after {}", days(retention)),
+    };
+    let key = match contract.key {
+        Key::Task => "task id",
+        Key::Series => "series id",
+        Key::User => "user id",
+        Key::AsReceived => "as received",
+    };
+    format!(
+        "| `{}` | {} ({}) | {cleanup} | {key} | {producers} | {} |\n",
+        contract.name,
+        contract.production_partitions,
+        contract.local_partitions,
+        apps(contract.consumers),
+    )
+}
+
+fn events(heading: &str, topic: Option<Topic>) -> String {
+    let mut section = format!(
+        "\n### {heading}\n\n| type | schema | kind | producer | what it says |\n|---|---|---|---|---|\n"
+    );
+    for event_type in all_events().filter(|event_type| event_type.topic == topic) {
+        section += &event_row(event_type);
+    }
+    section
+}
+
+fn event_row(event_type: &EventType) -> String {
+    let EventType {
+        name,
+        schema_version,
+        ..
+    } = event_type;
+    let folder = "../shared/event-schema";
+    format!(
+        "| [`{name}`]({folder}/golden/{name}/{schema_version}.json) \
+         | [{schema_version}]({folder}/schemas/{name}/{schema_version}.json) | {} | {} | {} |\n",
+        if event_type.fact { "fact" } else { "state" },
+        event_type.producer.id(),
+        sentence(event_type),
+    )
+}
+
+/// The doc without the producer, which has a column of its own.
+fn sentence(event_type: &EventType) -> String {
+    let from = format!("From {}; ", event_type.producer.id());
+    match event_type.doc.trim().split_once(&from) {
+        Some((says, rest)) => {
+            let (first, rest) = rest.split_at(rest.len().min(1));
+            format!("{says}{}{rest}", first.to_uppercase())
+        }
+        None => event_type.doc.trim().to_owned(),
+    }
+}
+
+fn apps(apps: &[App]) -> String {
+    let ids: Vec<_> = apps.iter().map(|app| app.id()).collect();
+    if ids.is_empty() {
+        "–".to_owned()
+    } else {
+        ids.join(", ")
+    }
+}
+
+fn days(duration: Duration) -> String {
+    match duration.as_secs() / 86_400 {
+        1 => "1 day".to_owned(),
+        days => format!("{days} days"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_names_every_topic_and_every_type() {
+        let page = markdown();
+
+        for topic in Topic::ALL {
+            assert!(page.contains(&format!("| `{}` |", topic.name())));
+        }
+        for app in App::ALL {
+            assert!(page.contains(app.dead_letter_topic()));
+        }
+        for event_type in all_events() {
+            assert!(page.contains(&format!("[`{}`]", event_type.name)));
+        }
+    }
+}

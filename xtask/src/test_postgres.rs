@@ -1,0 +1,129 @@
+//! `cargo xtask test-postgres`: the store tests, on a PostgreSQL server that lives as long as they do.
+
+mod account;
+mod binaries;
+mod interrupt;
+mod server;
+
+use std::io;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Child, Command, ExitCode, ExitStatus};
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+
+use crate::root::say;
+use interrupt::Interrupts;
+use server::Server;
+
+/// The crates whose tests run on PostgreSQL too.
+const PACKAGES: [&str; 6] = [
+    "database",
+    "event-store",
+    "task-api",
+    "reminder-scheduler",
+    "recurring-generator",
+    "notifier",
+];
+
+/// Where the tests find the server.
+const URL: &str = "TEST_POSTGRES_URL";
+
+/// What a shell answers when a command was interrupted.
+const INTERRUPTED: u8 = 130;
+
+const POLL: Duration = Duration::from_millis(100);
+const GRACE: Duration = Duration::from_secs(5);
+
+/// What to run.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    /// Arguments for `cargo test`; with `-p` among them, only those packages are tested.
+    #[arg(last = true)]
+    arguments: Vec<String>,
+}
+
+pub(crate) fn run(root: &Path, options: &Options) -> anyhow::Result<ExitCode> {
+    let interrupts = Interrupts::listen()?;
+    let Some(server) = Server::start(&interrupts)? else {
+        return Ok(ExitCode::from(INTERRUPTED));
+    };
+    say(&format!(
+        "test-postgres: {} at {}",
+        server.version(),
+        server.url()
+    ));
+    let mut tests = cargo_test(root, options, server.url())?;
+    let Some(status) = wait(&mut tests, &interrupts)? else {
+        say("test-postgres: interrupted, stopping the server");
+        return Ok(ExitCode::from(INTERRUPTED));
+    };
+    let connections = server.connections()?;
+    say(&format!(
+        "test-postgres: the tests opened {connections} connections"
+    ));
+    if status.success() && connections == 0 {
+        say(&format!(
+            "test-postgres: no test used the server; do they read {URL}?"
+        ));
+        return Ok(ExitCode::FAILURE);
+    }
+    Ok(if status.success() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+fn cargo_test(root: &Path, options: &Options, url: &str) -> anyhow::Result<Child> {
+    let mut command = Command::new("cargo");
+    command
+        .current_dir(root)
+        .args(["test", "--locked"])
+        .env(URL, url);
+    if !options
+        .arguments
+        .iter()
+        .any(|argument| argument == "-p" || argument == "--package")
+    {
+        command.args(PACKAGES.iter().flat_map(|package| ["-p", package]));
+    }
+    command.args(&options.arguments);
+    // A group of its own: an interrupt reaches it through us, once, with everything it started.
+    command
+        .process_group(0)
+        .spawn()
+        .context("cannot run cargo test")
+}
+
+/// Waits for the tests; `None` when a signal came first and they were stopped.
+fn wait(tests: &mut Child, interrupts: &Interrupts) -> io::Result<Option<ExitStatus>> {
+    loop {
+        if let Some(status) = tests.try_wait()? {
+            return Ok(Some(status));
+        }
+        if interrupts.wait(POLL) {
+            stop_group(tests, interrupts)?;
+            return Ok(None);
+        }
+    }
+}
+
+fn stop_group(tests: &mut Child, interrupts: &Interrupts) -> io::Result<()> {
+    let group = format!("-{}", tests.id());
+    signal("TERM", &group)?;
+    let deadline = Instant::now() + GRACE;
+    while tests.try_wait()?.is_none() && Instant::now() < deadline {
+        interrupts.wait(POLL);
+    }
+    // Whatever is left of the group; nothing is left in most cases, and then this fails.
+    signal("KILL", &group)?;
+    tests.wait().map(drop)
+}
+
+/// Sends a signal to a process, or to a group when the id is negative.
+fn signal(name: &str, process: &str) -> io::Result<()> {
+    let script = format!("kill -{name} -- {process} 2>/dev/null");
+    Command::new("sh").args(["-c", &script]).status().map(drop)
+}
