@@ -54,8 +54,8 @@ pub enum AuthSetupError {
 impl Authenticator {
     /// Checks the settings against the address that the service will listen on.
     pub fn new(config: &AuthConfig, listen: SocketAddr) -> Result<Self, AuthSetupError> {
-        let wants_tokens = config.jwt_issuer.is_some() || config.jwt_audience.is_some();
-        match &config.jwt_key {
+        let wants_tokens = config.issuer().is_some() || config.audience().is_some();
+        match config.key() {
             Some(key) => TokenReader::new(key, config)
                 .map(Box::new)
                 .map(Mode::Token)

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 pub use parse::{ParseError, duration, size};
 
@@ -61,11 +61,11 @@ pub struct TelemetryConfig {
     pub log_format: LogFormat,
 
     /// What to log, as comma-separated directives such as `info,sqlx=warn`.
-    #[arg(long, env = "RUST_LOG", default_value = "info")]
+    #[arg(long, env = "RUST_LOG", default_value = "info,opentelemetry=warn")]
     pub log_filter: String,
 
     /// Address of an OpenTelemetry collector (OTLP over HTTP, without TLS) for traces and metrics,
-    /// such as http://localhost:4318.
+    /// such as `http://localhost:4318`.
     #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT")]
     pub otlp_endpoint: Option<String>,
 
@@ -101,6 +101,27 @@ pub struct AuthConfig {
     /// The audience (`aud`) that a token must name.
     #[arg(long, env = "AUTH_JWT_AUDIENCE")]
     pub jwt_audience: Option<String>,
+}
+
+// An environment variable that is set to nothing, as compose files do, means what an absent one means.
+impl AuthConfig {
+    pub(crate) fn key(&self) -> Option<&SecretString> {
+        self.jwt_key
+            .as_ref()
+            .filter(|key| !key.expose_secret().is_empty())
+    }
+
+    pub(crate) fn issuer(&self) -> Option<&str> {
+        self.jwt_issuer
+            .as_deref()
+            .filter(|issuer| !issuer.is_empty())
+    }
+
+    pub(crate) fn audience(&self) -> Option<&str> {
+        self.jwt_audience
+            .as_deref()
+            .filter(|audience| !audience.is_empty())
+    }
 }
 
 #[cfg(test)]

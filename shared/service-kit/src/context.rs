@@ -52,13 +52,11 @@ impl RequestContext {
                 span.trace_flags().to_u8()
             );
         }
-        match &self.incoming {
-            Some(incoming) => incoming.to_string(),
-            None => {
-                let (_, low) = self.request_id.as_u64_pair();
-                format!("00-{}-{low:016x}-00", self.request_id.simple())
-            }
+        if let Some(incoming) = &self.incoming {
+            return incoming.to_string();
         }
+        let (_, low) = self.request_id.as_u64_pair();
+        format!("00-{}-{low:016x}-00", self.request_id.simple())
     }
 
     /// The trace that this request belongs to.

@@ -89,7 +89,7 @@ fn malformed(detail: impl Into<String>) -> Problem {
 mod tests {
     use super::*;
 
-    fn headers(name: HeaderName, values: &[&str]) -> HeaderMap {
+    fn headers(name: &HeaderName, values: &[&str]) -> HeaderMap {
         values
             .iter()
             .map(|value| (name.clone(), HeaderValue::from_str(value).unwrap()))
@@ -105,7 +105,7 @@ mod tests {
 
     #[test]
     fn if_match_takes_one_strong_version() {
-        let read = |values: &[&str]| if_match(&headers(IF_MATCH, values)).ok();
+        let read = |values: &[&str]| if_match(&headers(&IF_MATCH, values)).ok();
         assert_eq!(read(&[]), Some(None));
         assert_eq!(read(&["*"]), Some(None));
         assert_eq!(read(&[r#""v17""#]), Some(Some(17)));
@@ -126,14 +126,14 @@ mod tests {
             "",
             r#""v1", "v2""#,
         ] {
-            let problem = if_match(&headers(IF_MATCH, &[tag])).unwrap_err();
+            let problem = if_match(&headers(&IF_MATCH, &[tag])).unwrap_err();
             assert_eq!(problem.status(), StatusCode::BAD_REQUEST, "{tag}");
         }
     }
 
     #[test]
     fn a_known_version_is_answered_without_a_body() {
-        let known = headers(IF_NONE_MATCH, &[r#""v3", W/"v4""#]);
+        let known = headers(&IF_NONE_MATCH, &[r#""v3", W/"v4""#]);
         let answer = |version| conditional(&known, version, || "body");
         assert_eq!(answer(4).status(), StatusCode::NOT_MODIFIED);
         assert_eq!(answer(4).headers()[ETAG], r#""v4""#);

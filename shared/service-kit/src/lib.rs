@@ -10,6 +10,7 @@ pub mod extract;
 pub mod health;
 mod kit;
 pub mod lifecycle;
+pub mod openapi;
 pub mod page;
 pub mod problem;
 pub mod server;

@@ -11,7 +11,6 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use tracing::{Level, error, info, warn};
-use utoipa::openapi;
 use uuid::Uuid;
 
 use crate::error::{ErrorKind, ProblemError};
@@ -185,10 +184,7 @@ impl Problem {
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
         if let Some(wait) = self.0.retry_after {
-            headers.insert(
-                RETRY_AFTER,
-                HeaderValue::from(wait.as_millis().div_ceil(1000) as u64),
-            );
+            headers.insert(RETRY_AFTER, HeaderValue::from(whole_seconds(wait)));
         }
         if self.0.kind == ErrorKind::Unauthenticated {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
@@ -197,6 +193,8 @@ impl Problem {
         response
     }
 }
+
+type RefOrSchema = utoipa::openapi::RefOr<utoipa::openapi::schema::Schema>;
 
 const STANDARD_MEMBERS: [&str; 8] = [
     "type", "title", "status", "detail", "instance", "code", "trace_id", "errors",
@@ -269,8 +267,14 @@ impl fmt::Debug for Problem {
 
 impl Error for Problem {}
 
+/// `Retry-After` has whole seconds; a caller who comes a little late is better than one too early.
+fn whole_seconds(wait: Duration) -> u64 {
+    wait.as_secs()
+        .saturating_add(u64::from(wait.subsec_nanos() > 0))
+}
+
 impl utoipa::PartialSchema for Problem {
-    fn schema() -> openapi::RefOr<openapi::schema::Schema> {
+    fn schema() -> RefOrSchema {
         <ProblemBody as utoipa::PartialSchema>::schema()
     }
 }
@@ -280,7 +284,7 @@ impl utoipa::ToSchema for Problem {
         "Problem".into()
     }
 
-    fn schemas(schemas: &mut Vec<(String, openapi::RefOr<openapi::schema::Schema>)>) {
+    fn schemas(schemas: &mut Vec<(String, RefOrSchema)>) {
         <ProblemBody as utoipa::ToSchema>::schemas(schemas);
     }
 }

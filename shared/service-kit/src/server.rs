@@ -16,6 +16,9 @@ use connections::Connections;
 /// How long to wait when the system has no more sockets.
 const EXHAUSTED_PAUSE: Duration = Duration::from_millis(100);
 
+/// Longer than the sidecar's HTTP client keeps a connection that it does not use.
+const SIDECAR_IDLE: Duration = Duration::from_secs(100);
+
 /// A bound address.
 #[derive(Debug)]
 pub struct Listener {
@@ -44,12 +47,23 @@ pub enum BindError {
 /// What a listener allows its clients.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Time to send a request's headers.
+    /// Time to send a request's headers. A connection that is idle for as long is closed.
     pub header_timeout: Duration,
     /// Connections held at once.
     pub max_connections: u32,
     /// Time for open requests to finish after the stop.
     pub drain_timeout: Duration,
+}
+
+impl Limits {
+    /// The limits of the sidecar's listener. The sidecar keeps idle connections for 90 seconds and
+    /// must not find one closed when it sends the next delivery.
+    pub fn for_sidecar(config: &HttpConfig) -> Self {
+        Self {
+            header_timeout: SIDECAR_IDLE,
+            ..Self::from(config)
+        }
+    }
 }
 
 impl From<&HttpConfig> for Limits {

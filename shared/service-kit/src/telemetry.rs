@@ -45,7 +45,7 @@ pub enum TelemetryError {
     /// `init` was called twice.
     #[error("telemetry is already initialized")]
     AlreadyInitialized,
-    /// RUST_LOG cannot be read.
+    /// `RUST_LOG` cannot be read.
     #[error("RUST_LOG is not a list of log directives")]
     Filter(#[source] tracing_subscriber::filter::ParseError),
     /// The collector's address or client is unusable.
@@ -70,7 +70,12 @@ pub fn init(service: &'static str, config: &TelemetryConfig) -> Result<Telemetry
         .with_view(buckets)
         .with_reader(prometheus_reader(&registry)?);
     let mut tracers = None;
-    if let Some(endpoint) = &config.otlp_endpoint {
+    // The specification reads an empty variable as an absent one.
+    let endpoint = config
+        .otlp_endpoint
+        .as_deref()
+        .filter(|endpoint| !endpoint.is_empty());
+    if let Some(endpoint) = endpoint {
         meters = meters.with_reader(collector::metrics(endpoint)?);
         tracers = Some(collector::traces(
             endpoint,

@@ -12,7 +12,7 @@ use crate::problem::Problem;
 /// Refuses a `Host` that is not this machine (DNS rebinding) and an `Origin` that is not ours
 /// (cross-site requests).
 pub(super) fn check_is_local(uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
-    let host = host(uri, headers).filter(|host| is_loopback(host));
+    let host = host(uri, headers).filter(is_loopback);
     let Some(host) = host else {
         return Err(forbidden(
             "without authentication only requests to localhost are answered",

@@ -94,12 +94,12 @@ fn validation(config: &AuthConfig) -> Validation {
     // Our clock decides about time, not the library's: see `check_time`.
     validation.validate_exp = false;
     validation.validate_nbf = false;
-    validation.validate_aud = config.jwt_audience.is_some();
-    if let Some(issuer) = &config.jwt_issuer {
+    validation.validate_aud = config.audience().is_some();
+    if let Some(issuer) = config.issuer() {
         validation.set_issuer(&[issuer]);
         required.push("iss");
     }
-    if let Some(audience) = &config.jwt_audience {
+    if let Some(audience) = config.audience() {
         validation.set_audience(&[audience]);
         required.push("aud");
     }

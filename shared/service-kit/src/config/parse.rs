@@ -58,9 +58,9 @@ mod tests {
     fn durations_are_read() {
         assert_eq!(duration("250ms"), Ok(Duration::from_millis(250)));
         assert_eq!(duration("5s"), Ok(Duration::from_secs(5)));
-        assert_eq!(duration("3m"), Ok(Duration::from_secs(180)));
-        assert_eq!(duration("1h"), Ok(Duration::from_secs(3600)));
-        assert_eq!(duration("1d"), Ok(Duration::from_secs(86_400)));
+        assert_eq!(duration("3m"), Ok(Duration::from_mins(3)));
+        assert_eq!(duration("1h"), Ok(Duration::from_hours(1)));
+        assert_eq!(duration("1d"), Ok(Duration::from_hours(24)));
     }
 
     #[test]

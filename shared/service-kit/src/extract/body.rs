@@ -1,7 +1,6 @@
 //! JSON bodies.
 
 use axum::extract::{FromRequest, Request};
-use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, HeaderMap};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -51,11 +50,7 @@ impl<T: Serialize> IntoResponse for Json<T> {
             Ok(body) => ([(CONTENT_TYPE, JSON)], body).into_response(),
             Err(error) => {
                 tracing::error!(%error, "an answer has no JSON form: {error}");
-                (
-                    StatusCode::INTERNAL_SERVER_ERROR,
-                    Problem::new(ErrorKind::Internal, "internal"),
-                )
-                    .into_response()
+                Problem::new(ErrorKind::Internal, ErrorKind::Internal.code()).render()
             }
         }
     }

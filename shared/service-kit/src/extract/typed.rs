@@ -139,6 +139,9 @@ pub(crate) fn describe<E: std::fmt::Display>(error: &Error<E>) -> FieldError {
             pointer.push_str(&unknown);
         }
         "unknown_field"
+    } else if message.starts_with("duplicate field") {
+        pointer = pointer_below(&pointer, quoted);
+        "duplicate"
     } else if message.starts_with("invalid type") {
         "wrong_type"
     } else {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::header::{CONTENT_LENGTH, HeaderValue, X_CONTENT_TYPE_OPTIONS};
+use axum::http::header::{CACHE_CONTROL, CONTENT_LENGTH, HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use clock::SharedClock;
@@ -72,6 +72,10 @@ fn finish(mut response: Response, context: &RequestContext) -> Response {
     }
     let headers = response.headers_mut();
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    // Answers are somebody's own and change any time: they may be kept only to be revalidated.
+    headers
+        .entry(CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("private, no-cache"));
     // The text of a UUID is always a header value.
     if let Ok(id) = HeaderValue::try_from(context.request_id.to_string()) {
         headers.insert("x-request-id", id);

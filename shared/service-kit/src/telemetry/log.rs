@@ -21,13 +21,13 @@ pub(super) fn init(
     let filter = EnvFilter::try_new(&config.log_filter).map_err(TelemetryError::Filter)?;
     let output = output(config.log_format).with_filter(filter);
     // What is traced must not depend on what is logged.
-    let traces = tracers.map(|tracers| {
-        let layer = tracing_opentelemetry::layer().with_tracer(tracers.tracer("service-kit"));
+    let spans = tracers.map(|provider| {
+        let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("service-kit"));
         layer.with_filter(LevelFilter::INFO)
     });
     tracing_subscriber::registry()
         .with(output)
-        .with(traces)
+        .with(spans)
         .try_init()
         .map_err(|_| TelemetryError::AlreadyInitialized)
 }
