@@ -124,6 +124,6 @@ fn stop_group(tests: &mut Child, interrupts: &Interrupts) -> io::Result<()> {
 
 /// Sends a signal to a process, or to a group when the id is negative.
 fn signal(name: &str, process: &str) -> io::Result<()> {
-    let script = format!("kill -{name} -- {process} 2>/dev/null");
+    let script = format!("kill -s {name} -- {process} 2>/dev/null");
     Command::new("sh").args(["-c", &script]).status().map(drop)
 }

@@ -61,7 +61,14 @@ impl Server {
 
     /// How many connections were let in so far.
     pub(super) fn connections(&self) -> anyhow::Result<usize> {
-        Ok(self.log()?.matches("connection authorized").count())
+        let log = self.log()?;
+        let authorized = log
+            .lines()
+            .filter(|line| line.contains("connection authorized"));
+        // Our own question whether the server is ready does not count.
+        Ok(authorized
+            .filter(|line| !line.contains("application_name=pg_isready"))
+            .count())
     }
 
     fn log(&self) -> anyhow::Result<String> {
