@@ -130,6 +130,7 @@ mod tests {
 
     use super::*;
 
+    /// What the service is for.
     #[derive(Parser, Debug)]
     struct Config {
         #[command(flatten)]
@@ -143,6 +144,12 @@ mod tests {
     #[test]
     fn the_structs_can_be_flattened_together() {
         Config::command().debug_assert();
+    }
+
+    #[test]
+    fn the_help_begins_with_the_services_own_words() {
+        let help = Config::command().render_long_help().to_string();
+        assert!(help.starts_with("What the service is for"), "{help}");
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
 use clock::SharedClock;
 
@@ -18,9 +19,9 @@ use service::RequestMetrics;
 
 /// The layers around every router of a service: what all requests have in common.
 ///
-/// From the outside in. The *edge*, once per listener: request id, panics, time limit, size limit,
-/// unknown paths. The *service*, once per service also when several share a listener: trace span,
-/// metrics, authentication, unknown methods.
+/// From the outside in. The *edge*, once per listener: request id, size limit, unknown paths. The
+/// *service*, once per service also when several share a listener: trace span, metrics, time limit,
+/// panics, authentication, unknown methods.
 #[derive(Clone, Debug)]
 pub struct Kit(Arc<State>);
 
@@ -61,10 +62,10 @@ impl Kit {
 
     /// The layers of the service, for routers that are merged before `edge_layers`.
     pub fn service_layers(&self, routes: Router) -> Router {
-        routes
+        let routes = routes
             .method_not_allowed_fallback(edge::method_not_allowed)
-            .layer(from_fn_with_state(self.clone(), service::authenticate))
-            .layer(from_fn_with_state(self.clone(), service::observe))
+            .layer(from_fn_with_state(self.clone(), service::authenticate));
+        self.observed(routes)
     }
 
     /// The outermost layers of a public listener.
@@ -75,22 +76,24 @@ impl Kit {
     /// All layers of the sidecar's listener: as the public ones, but nobody is authenticated (the
     /// sidecar has its own token) and deliveries may be larger.
     pub fn sidecar_layers(&self, routes: Router) -> Router {
-        let routes = routes
-            .method_not_allowed_fallback(edge::method_not_allowed)
-            .layer(from_fn_with_state(self.clone(), service::observe));
-        self.edge(routes, self.0.sidecar_body_limit)
+        let routes = routes.method_not_allowed_fallback(edge::method_not_allowed);
+        self.edge(self.observed(routes), self.0.sidecar_body_limit)
+    }
+
+    fn observed(&self, routes: Router) -> Router {
+        routes
+            .layer(from_fn(panics::catch))
+            .layer(from_fn_with_state(self.clone(), service::observe))
     }
 
     fn edge(&self, routes: Router, body_limit: usize) -> Router {
-        let edge = edge::Edge {
-            clock: Arc::clone(&self.0.clock),
-            body_limit,
-            request_timeout: self.0.request_timeout,
-        };
+        let clock = Arc::clone(&self.0.clock);
         routes
             .fallback(edge::not_found)
-            .layer(axum::extract::DefaultBodyLimit::max(body_limit))
-            .layer(from_fn(panics::catch))
-            .layer(from_fn_with_state(edge, edge::guard))
+            .layer(DefaultBodyLimit::max(body_limit))
+            .layer(from_fn_with_state(
+                edge::Edge { clock, body_limit },
+                edge::guard,
+            ))
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use axum::Router;
 use tokio_util::sync::CancellationToken;
 
-use crate::health::Health;
+use crate::health::{Health, ops_router};
 use crate::server::{self, Limits, Listener};
 pub use signal::shutdown_signal;
 use tasks::Tasks;
@@ -23,9 +23,11 @@ type Closing = Pin<Box<dyn Future<Output = ()> + Send>>;
 /// The running parts of a service, and the order in which they stop:
 ///
 /// readiness off → no new connections → open requests and deliveries finish → loops finish their
-/// batch → what was registered with `on_close` closes, in that order. Telemetry is flushed by `main`.
+/// batch → what was registered with `on_close` closes, in that order → the ops listener, which tells
+/// about all this, goes. Telemetry is flushed by `main`.
 pub struct Lifecycle {
     health: Health,
+    ops: Tasks,
     listeners: Tasks,
     loops: Tasks,
     closing: Vec<(&'static str, Closing)>,
@@ -36,10 +38,17 @@ impl Lifecycle {
     pub fn new(health: Health) -> Self {
         Self {
             health,
+            ops: Tasks::new(),
             listeners: Tasks::new(),
             loops: Tasks::new(),
             closing: Vec::new(),
         }
+    }
+
+    /// Serves `/healthz`, `/readyz` and `/metrics`. It is the last thing to stop.
+    pub fn serve_ops(&mut self, listener: Listener, limits: Limits) {
+        let routes = ops_router(self.health.clone());
+        spawn_server(&mut self.ops, "ops", listener, routes, limits);
     }
 
     /// Serves the router. It is the first thing to stop.
@@ -50,11 +59,7 @@ impl Lifecycle {
         router: Router,
         limits: Limits,
     ) {
-        tracing::info!(listener = name, address = %listener.address(), "listening on http://{}", listener.address());
-        self.listeners.spawn(name, |stop| async move {
-            server::serve(listener, router, limits, stop).await;
-            Ok(())
-        });
+        spawn_server(&mut self.listeners, name, listener, router, limits);
     }
 
     /// Runs a loop until its token is cancelled; it then finishes the batch in its hands and
@@ -80,6 +85,7 @@ impl Lifecycle {
     pub async fn run(mut self, stop: impl Future<Output = ()>) -> Result<(), TaskFailure> {
         let failure = tokio::select! {
             () = stop => None,
+            failure = self.ops.first_failure() => Some(failure),
             failure = self.listeners.first_failure() => Some(failure),
             failure = self.loops.first_failure() => Some(failure),
         };
@@ -104,8 +110,24 @@ impl Lifecycle {
                 tracing::warn!(part = name, "{name} did not close in time");
             }
         }
-        listeners.and(loops)
+        let ops = self.ops.stop(None).await;
+        listeners.and(loops).and(ops)
     }
+}
+
+fn spawn_server(
+    tasks: &mut Tasks,
+    name: &'static str,
+    listener: Listener,
+    router: Router,
+    limits: Limits,
+) {
+    let address = listener.address();
+    tracing::info!(listener = name, %address, "{name} listens on http://{address}");
+    tasks.spawn(name, |stop| async move {
+        server::serve(listener, router, limits, stop).await;
+        Ok(())
+    });
 }
 
 impl std::fmt::Debug for Lifecycle {

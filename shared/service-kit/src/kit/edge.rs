@@ -1,7 +1,5 @@
 //! The outermost layer: request ids, limits, and the last touch to every problem.
 
-use std::time::Duration;
-
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_LENGTH, HeaderValue, X_CONTENT_TYPE_OPTIONS};
@@ -18,7 +16,6 @@ use crate::problem::Problem;
 pub(super) struct Edge {
     pub(super) clock: SharedClock,
     pub(super) body_limit: usize,
-    pub(super) request_timeout: Duration,
 }
 
 pub(super) async fn guard(State(edge): State<Edge>, mut request: Request, next: Next) -> Response {
@@ -27,10 +24,7 @@ pub(super) async fn guard(State(edge): State<Edge>, mut request: Request, next: 
     let response = if announces_more_than(edge.body_limit, &request) {
         too_large(edge.body_limit).into_response()
     } else {
-        match tokio::time::timeout(edge.request_timeout, next.run(request)).await {
-            Ok(response) => response,
-            Err(_elapsed) => timed_out(),
-        }
+        next.run(request).await
     };
     finish(response, &context)
 }
@@ -55,12 +49,6 @@ fn announces_more_than(limit: usize, request: &Request) -> bool {
     length
         .and_then(|length| length.parse::<u64>().ok())
         .is_some_and(|length| length > limit as u64)
-}
-
-fn timed_out() -> Response {
-    Problem::new(ErrorKind::Unavailable, "timed-out")
-        .title("It took too long")
-        .into_response()
 }
 
 fn finish(mut response: Response, context: &RequestContext) -> Response {

@@ -12,6 +12,8 @@ use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use super::Kit;
 use crate::context::RequestContext;
+use crate::error::ErrorKind;
+use crate::problem::Problem;
 use crate::telemetry;
 
 #[derive(Debug)]
@@ -71,7 +73,9 @@ pub(super) async fn observe(State(kit): State<Kit>, request: Request, next: Next
         .map_or("unmatched", MatchedPath::as_str)
         .to_owned();
     let span = span(&kit, &request, method, &route);
-    let response = next.run(request).instrument(span.clone()).await;
+    let answer = tokio::time::timeout(kit.0.request_timeout, next.run(request));
+    let answer = async { answer.await.unwrap_or_else(|_elapsed| timed_out()) };
+    let response = answer.instrument(span.clone()).await;
     let status = response.status();
     span.record("http.response.status_code", status.as_u16());
     if status.is_server_error() {
@@ -100,6 +104,12 @@ fn span(kit: &Kit, request: &Request, method: &str, route: &str) -> Span {
         let _continued = span.set_parent(telemetry::remote_context(incoming));
     }
     span
+}
+
+fn timed_out() -> Response {
+    Problem::new(ErrorKind::Unavailable, "timed-out")
+        .title("It took too long")
+        .into_response()
 }
 
 /// Any token is a method to HTTP; as a metric's label it must come from a small set.

@@ -72,6 +72,31 @@ async fn parts_stop_in_one_order() {
 }
 
 #[tokio::test]
+async fn readiness_can_be_asked_while_loops_still_work() {
+    let mut lifecycle = Lifecycle::new(Health::new());
+    let listener = Listener::bind("127.0.0.1:0".parse().unwrap())
+        .await
+        .unwrap();
+    let address = listener.address();
+    lifecycle.serve_ops(listener, Limits::from(&config(&[]).http));
+    let answer = Arc::new(Mutex::new(String::new()));
+    let told = Arc::clone(&answer);
+    lifecycle.work("fire timers", |stop| async move {
+        stop.cancelled().await;
+        let mut stream = TcpStream::connect(address).await?;
+        stream
+            .write_all(b"GET /readyz HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n")
+            .await?;
+        let mut text = String::new();
+        stream.read_to_string(&mut text).await?;
+        *told.lock().unwrap() = text;
+        Ok(())
+    });
+    lifecycle.run(async {}).await.unwrap();
+    assert!(answer.lock().unwrap().contains("503 Service Unavailable"));
+}
+
+#[tokio::test]
 async fn a_loop_that_ends_by_itself_fails_the_run() {
     let closed = Order::default();
     let mut lifecycle = Lifecycle::new(Health::new());
