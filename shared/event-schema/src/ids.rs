@@ -89,7 +89,15 @@ pub fn occurrence_event_id(series: SeriesId, slot: &str) -> EventId {
     EventId(derive("occurrence.due", &[&series.to_string(), slot]))
 }
 
-/// The one `reminder.fired` event of a reminder's scheduled time.
+/// The one `series.exhausted` event after a last slot.
+pub fn exhausted_event_id(series: SeriesId, last_slot: &str) -> EventId {
+    EventId(derive(
+        "series.exhausted",
+        &[&series.to_string(), last_slot],
+    ))
+}
+
+/// The one `reminder.fired` or `reminder.missed` event of a reminder's scheduled time.
 pub fn fired_event_id(reminder: ReminderId, scheduled_for: DateTime<Utc>) -> EventId {
     let at = scheduled_for.to_rfc3339_opts(SecondsFormat::Micros, true);
     EventId(derive("reminder.fired", &[&reminder.to_string(), &at]))

@@ -60,9 +60,13 @@ pub struct SeriesFollowed {
     pub series: Box<Series>,
 }
 
-/// An occurrence was completed, skipped or cancelled.
+/// An occurrence was completed, skipped or cancelled. It may begin the stream.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct OccurrenceFinished {
+    /// The series.
+    pub series_id: SeriesId,
+    /// Whose series it is.
+    pub owner_id: UserId,
     /// The occurrence.
     pub task_id: TaskId,
     /// Its slot, wherever its due was moved.

@@ -30,6 +30,10 @@ pub struct PlannedReminder {
     pub fire_at: DateTime<Utc>,
     /// Where it stands.
     pub status: ReminderStatus,
+    /// The newest of its times that had its turn (fired or missed). None up to it comes again,
+    /// wherever the task is moved.
+    #[serde(default)]
+    pub told_until: Option<DateTime<Utc>>,
 }
 
 /// The full reminder state of a task.
@@ -46,7 +50,7 @@ pub struct TaskReminders {
     /// What the notification shows.
     #[serde(default)]
     pub due: Option<TimeValue>,
-    /// In the order of the task's reminders.
+    /// In the order they were first planned; also some that the task does not have any more.
     pub reminders: Vec<PlannedReminder>,
     /// The zone rules that instants were derived by.
     pub tzdb_version: String,
@@ -78,9 +82,13 @@ event_set! {
     }
 }
 
-/// A reminder was planned, or planned anew because its task changed.
+/// A reminder was planned, or planned anew because its task changed. It may begin the stream.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ReminderScheduled {
+    /// The task.
+    pub task_id: TaskId,
+    /// Whose task it is.
+    pub owner_id: UserId,
     /// The reminder.
     pub reminder_id: ReminderId,
     /// When it will fire.
@@ -92,6 +100,8 @@ pub struct ReminderScheduled {
     /// What the notification will show.
     #[serde(default)]
     pub due: Option<TimeValue>,
+    /// The zone rules that `fire_at` was derived by.
+    pub tzdb_version: String,
 }
 
 /// A reminder reached its time. Its event id is derived from the reminder and `scheduled_for`.

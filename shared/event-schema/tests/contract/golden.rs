@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use event_schema::{
     App, Decoded, Envelope, EventSet, NotificationEvent, ProgressEvent, ReminderEvent, SeriesEvent,
-    State, TaskEvent, Topic, all_events, dataschema, decode, fired_event_id, occurrence_event_id,
+    State, TaskEvent, Topic, all_events, dataschema, decode, exhausted_event_id, fired_event_id,
+    occurrence_event_id,
 };
 use serde_json::Value;
 
@@ -111,6 +112,13 @@ fn examples_of_facts_have_their_derived_ids() {
     let series = due["subject"].as_str().unwrap().parse().unwrap();
     let slot = due["data"]["change"]["slot"].as_str().unwrap();
     assert_eq!(due["id"], occurrence_event_id(series, slot).to_string());
+
+    let exhausted = golden_value("series.exhausted.v1");
+    let last_slot = exhausted["data"]["change"]["last_slot"].as_str().unwrap();
+    assert_eq!(
+        exhausted["id"],
+        exhausted_event_id(series, last_slot).to_string()
+    );
 
     let fired = golden_value("reminder.fired.v1");
     let change = &fired["data"]["change"];

@@ -1,5 +1,9 @@
 //! Can old and new understand each other.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail where it stands")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test may fail where it stands"
+)]
 
 mod compatibility;
 mod decoding;
