@@ -15,7 +15,7 @@ use crate::store::streams::HeadRow;
 use crate::store::{dead_letters, events, idempotency, inbox, streams, timers};
 use crate::submission::{Submission, Verdict};
 use crate::unit::NewEvent;
-use crate::{Answer, Error, Inbound, Outcome, StreamRef, Unit};
+use crate::{Answer, Error, IdempotencyKey, Inbound, Outcome, StreamRef, Unit};
 
 /// A decision that keeps finding new streams to look at does not end by itself.
 const MOST_LOADS: usize = 16;
@@ -36,6 +36,44 @@ struct Batch {
     waiting: Vec<Inbound>,
 }
 
+/// What the announced commands will look at.
+struct Wanted<'a> {
+    streams: Vec<StreamRef>,
+    keys: Vec<&'a IdempotencyKey>,
+    facts: Vec<Uuid>,
+    subjects: Vec<Subject>,
+    partition_keys: Vec<String>,
+}
+
+impl<'a> Wanted<'a> {
+    fn by(submissions: &'a [Submission]) -> Self {
+        let inbound = || {
+            submissions
+                .iter()
+                .filter_map(|submission| submission.inbound.as_ref())
+        };
+        let mut streams: Vec<StreamRef> = submissions
+            .iter()
+            .flat_map(|submission| submission.streams.clone())
+            .collect();
+        streams.sort_unstable();
+        streams.dedup();
+        Self {
+            streams,
+            keys: submissions
+                .iter()
+                .filter_map(|submission| submission.key.as_ref())
+                .collect(),
+            facts: inbound()
+                .filter(|event| event.fact)
+                .map(|event| event.event_id)
+                .collect(),
+            subjects: inbound().filter(|event| !event.fact).map(subject).collect(),
+            partition_keys: inbound().map(|event| event.key.clone()).collect(),
+        }
+    }
+}
+
 /// What a committed batch did.
 pub(crate) struct Committed {
     pub(crate) verdicts: Vec<Verdict>,
@@ -53,7 +91,7 @@ pub(crate) async fn run(
 ) -> Result<Committed, DatabaseError> {
     let mut tx = core.database.begin().await?;
     events::lock_lane(&mut tx).await?;
-    let mut batch = Batch::load(core, &mut tx, submissions).await?;
+    let mut batch = Batch::load(core, &mut tx, Wanted::by(submissions)).await?;
 
     let mut verdicts = Vec::with_capacity(submissions.len());
     for submission in &mut *submissions {
@@ -86,7 +124,7 @@ pub(crate) async fn run(
 fn new_answers<'a>(
     submissions: &'a [Submission],
     verdicts: &'a [Verdict],
-) -> Vec<(&'a crate::IdempotencyKey, &'a Answer)> {
+) -> Vec<(&'a IdempotencyKey, &'a Answer)> {
     let with_key = submissions.iter().zip(verdicts);
     with_key
         .filter_map(|(submission, verdict)| match (&submission.key, verdict) {
@@ -98,46 +136,21 @@ fn new_answers<'a>(
 
 impl Batch {
     /// Reads everything the announced commands need, one query per table.
-    async fn load(
-        core: &Core,
-        tx: &mut Tx,
-        submissions: &[Submission],
-    ) -> Result<Self, DatabaseError> {
+    async fn load(core: &Core, tx: &mut Tx, wanted: Wanted<'_>) -> Result<Self, DatabaseError> {
         let mut batch = Self::default();
         let consumer = core.app.id();
-
-        let mut wanted: Vec<StreamRef> = submissions
-            .iter()
-            .flat_map(|submission| submission.streams.clone())
-            .collect();
-        wanted.sort_unstable();
-        wanted.dedup();
-        streams::load(tx, &wanted, &mut batch.heads).await?;
-
-        let keys: Vec<_> = submissions.iter().filter_map(|s| s.key.as_ref()).collect();
-        if !keys.is_empty() {
-            batch.answers = idempotency::find(tx, &keys).await?;
+        streams::load(tx, &wanted.streams, &mut batch.heads).await?;
+        if !wanted.keys.is_empty() {
+            batch.answers = idempotency::find(tx, &wanted.keys).await?;
         }
-
-        let inbound: Vec<_> = submissions
-            .iter()
-            .filter_map(|s| s.inbound.as_ref())
-            .collect();
-        if !inbound.is_empty() {
-            let facts: Vec<Uuid> = inbound
-                .iter()
-                .filter(|event| event.fact)
-                .map(|event| event.event_id)
-                .collect();
-            let states: Vec<Subject> = inbound
-                .iter()
-                .filter(|event| !event.fact)
-                .map(|event| subject(event))
-                .collect();
-            let keys: Vec<String> = inbound.iter().map(|event| event.key.clone()).collect();
-            batch.processed = inbox::processed(tx, consumer, &facts).await?;
-            batch.seen = inbox::seen(tx, consumer, &states).await?;
-            batch.parked = dead_letters::parked_keys(tx, consumer, &keys).await?;
+        if !wanted.facts.is_empty() {
+            batch.processed = inbox::processed(tx, consumer, &wanted.facts).await?;
+        }
+        if !wanted.subjects.is_empty() {
+            batch.seen = inbox::seen(tx, consumer, &wanted.subjects).await?;
+        }
+        if !wanted.partition_keys.is_empty() {
+            batch.parked = dead_letters::parked_keys(tx, consumer, &wanted.partition_keys).await?;
         }
         Ok(batch)
     }
@@ -248,7 +261,7 @@ impl Batch {
         &mut self,
         core: &Core,
         tx: &mut Tx,
-        answers: &[(&crate::IdempotencyKey, &Answer)],
+        answers: &[(&IdempotencyKey, &Answer)],
     ) -> Result<(Option<i64>, bool), DatabaseError> {
         let consumer = core.app.id();
         let now = core.clock.now();

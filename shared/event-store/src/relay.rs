@@ -13,7 +13,7 @@ use tracing::{info, warn};
 use uuid::Uuid;
 
 use crate::ledger::Core;
-use crate::store::relay::{self, Bucket};
+use crate::store::relay::{self, BucketLease};
 use crate::{Error, Ledger};
 
 /// Shares of the log. Never changed: buckets are stored with the events.
@@ -52,7 +52,7 @@ pub struct Relay {
     core: Arc<Core>,
     client: Client,
     owner: Uuid,
-    held: Vec<Bucket>,
+    held: Vec<BucketLease>,
     leased_at: Option<DateTime<Utc>>,
     parked: HashSet<Uuid>,
     /// Published beyond a bucket's cursor, because an earlier event of another key was refused.

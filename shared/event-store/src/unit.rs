@@ -175,13 +175,13 @@ impl<'a> Unit<'a> {
     fn load<A: Aggregate>(&mut self, stream: StreamRef) -> Option<(u64, StateOf<A>)> {
         let head = match self.staged.get_mut(&stream) {
             Some(head) => head,
-            None => match self.heads.get_mut(&stream) {
-                Some(head) => head,
-                None => {
+            None => {
+                let Some(head) = self.heads.get_mut(&stream) else {
                     self.missing.push(stream);
                     return None;
-                }
-            },
+                };
+                head
+            }
         };
         let version = head.version;
         match head.state::<A>() {

@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 use tracing::warn;
 use uuid::Uuid;
 
-use crate::store::relay::{self, Bucket, OutgoingEvent};
+use crate::store::relay::{self, BucketLease, OutgoingEvent};
 use crate::{Error, Relay, RelayPass, metrics};
 
 /// Events of one bucket that a pass reads.
@@ -22,10 +22,10 @@ const MOST_REFUSALS: u32 = 10;
 #[derive(Default)]
 struct Wave {
     published: Vec<i64>,
+    /// Will be refused for ever, as the sidecar says.
     refused: Vec<(i64, String)>,
-    /// Worth a try again, soon.
-    postponed: Vec<i64>,
-    outage: Option<String>,
+    /// Not taken this time.
+    failed: Vec<(i64, String)>,
 }
 
 impl Relay {
@@ -47,21 +47,18 @@ impl Relay {
             let result = self.send(&due).await;
             published += result.published.len();
             done.extend(&result.published);
-            let keys: HashMap<i64, &OutgoingEvent> =
-                due.iter().map(|event| (event.position, *event)).collect();
-            for position in &result.postponed {
-                blocked.extend(keys.get(position).map(|event| event.key));
-            }
-            for (position, reason) in &result.refused {
-                if let Some(event) = keys.get(position) {
-                    blocked.insert(event.key);
-                    self.refused(event, reason).await?;
-                }
-            }
-            if let Some(reason) = result.outage {
+            // When nothing passes, it is the broker that is away, not these events.
+            let away = result.published.is_empty();
+            if let (true, Some((_, reason))) = (away, result.failed.first()) {
                 warn!("the sidecar does not publish: {reason}");
                 outage = true;
                 break;
+            }
+            for (position, reason) in result.refused.iter().chain(&result.failed) {
+                if let Some(event) = due.iter().find(|event| event.position == *position) {
+                    blocked.insert(event.key);
+                    self.refused(event, reason).await?;
+                }
             }
         }
         for event in events.iter().filter(|event| done.contains(&event.position)) {
@@ -105,8 +102,7 @@ impl Relay {
         for part in join_all(calls.map(|(topic, chunk)| self.call(topic, chunk))).await {
             wave.published.extend(part.published);
             wave.refused.extend(part.refused);
-            wave.postponed.extend(part.postponed);
-            wave.outage = wave.outage.or(part.outage);
+            wave.failed.extend(part.failed);
         }
         wave
     }
@@ -121,29 +117,23 @@ impl Relay {
                     .into_iter()
                     .filter_map(|entry| Some((i64::try_from(entry.position).ok()?, entry)))
                     .collect();
-                let all_failed = reasons.len() == events.len();
                 for event in events {
                     match reasons.get(&event.position) {
                         None => wave.published.push(event.position),
                         Some(entry) if entry.permanent => {
                             wave.refused.push((event.position, entry.reason.clone()));
                         }
-                        // When nothing passes, it is the broker that is away, not these events.
-                        Some(entry) if all_failed => {
-                            wave.postponed.push(event.position);
-                            wave.outage = Some(entry.reason.clone());
-                        }
-                        Some(entry) => wave.refused.push((event.position, entry.reason.clone())),
+                        Some(entry) => wave.failed.push((event.position, entry.reason.clone())),
                     }
                 }
             }
             Err(error) if error.is_permanent() => {
-                self.call_singly(topic, &messages, &mut wave).await
+                self.call_singly(topic, &messages, &mut wave).await;
             }
             Err(error) => {
-                wave.postponed
-                    .extend(events.iter().map(|event| event.position));
-                wave.outage = Some(crate::error::chain(&error));
+                let reason = crate::error::chain(&error);
+                wave.failed
+                    .extend(events.iter().map(|event| (event.position, reason.clone())));
             }
         }
         wave
@@ -158,10 +148,7 @@ impl Relay {
                 Err(error) if PublishError::is_permanent(&error) => {
                     wave.refused.push((position, crate::error::chain(&error)));
                 }
-                Err(error) => {
-                    wave.postponed.push(position);
-                    wave.outage = Some(crate::error::chain(&error));
-                }
+                Err(error) => wave.failed.push((position, crate::error::chain(&error))),
             }
         }
     }
@@ -216,7 +203,7 @@ impl Relay {
         Ok(left)
     }
 
-    async fn store_cursors(&mut self, moved: &[Bucket]) -> Result<(), Error> {
+    async fn store_cursors(&mut self, moved: &[BucketLease]) -> Result<(), Error> {
         if moved.is_empty() {
             return Ok(());
         }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 /// A bucket that this process owns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::FromRow)]
-pub(crate) struct Bucket {
+pub(crate) struct BucketLease {
     pub(crate) bucket: i16,
     pub(crate) last_position: i64,
     pub(crate) fence: i64,
@@ -33,7 +33,7 @@ pub(crate) async fn lease(
     owner: Uuid,
     now: DateTime<Utc>,
     lease_until: DateTime<Utc>,
-) -> Result<Vec<Bucket>, Error> {
+) -> Result<Vec<BucketLease>, Error> {
     Ok(on!(tx, conn => sqlx::query_as(
         "update relay_bucket
             set fence = case when owner = $1 and lease_until >= $2 then fence else fence + 1 end,
@@ -68,7 +68,7 @@ pub(crate) async fn outgoing(
 }
 
 /// Moves a bucket's cursor, unless somebody else owns it by now. Returns whether it moved.
-pub(crate) async fn advance(tx: &mut Tx, bucket: Bucket, owner: Uuid) -> Result<bool, Error> {
+pub(crate) async fn advance(tx: &mut Tx, bucket: BucketLease, owner: Uuid) -> Result<bool, Error> {
     let moved = on!(tx, conn => sqlx::query(
         "update relay_bucket set last_position = $1
           where bucket = $2 and owner = $3 and fence = $4 and last_position <= $1"

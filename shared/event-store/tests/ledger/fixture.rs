@@ -1,0 +1,307 @@
+//! A small aggregate over tasks, and a ledger with a running lane.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeZone, Utc};
+use clock::{Clock, TestClock};
+use database::testing::TestDatabase;
+use database::{Database, Migration, MigrationSet, Tx, on};
+use event_schema::{
+    Actor, App, Changed, Priority, Status, Task, TaskCompleted, TaskEvent, TaskId, TimeValue,
+    UserId,
+};
+use event_store::{
+    Aggregate, Answer, Context, Error, Lane, LaneLimits, Ledger, MIGRATIONS, Outcome, Projection,
+    StreamChange, StreamRef, Timer, Unit,
+};
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+/// A task with a timer at its due instant.
+#[derive(Debug)]
+pub(crate) struct TestTask;
+
+impl Aggregate for TestTask {
+    const KIND: &'static str = "task";
+    const HAS_TIMERS: bool = true;
+    type Events = TaskEvent;
+
+    fn evolve(state: Option<Task>, event: &TaskEvent) -> Option<Task> {
+        match (state, event) {
+            (_, TaskEvent::Created(task)) => Some((**task).clone()),
+            (Some(mut task), TaskEvent::Completed(change)) => {
+                task.status = change.status.to;
+                task.completed_at = change.completed_at.to;
+                Some(task)
+            }
+            (state, _) => state,
+        }
+    }
+
+    fn partition_key(state: &Task) -> Uuid {
+        state.id.as_uuid()
+    }
+
+    fn timers(state: &Task) -> Vec<Timer> {
+        match state.due {
+            Some(TimeValue::Instant { instant }) if state.is_open() => {
+                vec![Timer {
+                    timer_id: state.id.as_uuid(),
+                    fire_at: instant,
+                }]
+            }
+            _ => Vec::new(),
+        }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum TestError {
+    #[error("refused")]
+    Refused,
+    #[error(transparent)]
+    Ledger(#[from] Error),
+}
+
+pub(crate) type TestResult = Result<Outcome, TestError>;
+
+/// Titles by task; a title `poison` violates the table's check, as a bug of ours would.
+#[derive(Debug)]
+pub(crate) struct Titles;
+
+impl Projection for Titles {
+    fn name(&self) -> &'static str {
+        "titles"
+    }
+
+    fn apply<'a>(
+        &'a self,
+        tx: &'a mut Tx,
+        changes: &'a [StreamChange],
+    ) -> BoxFuture<'a, Result<(), database::Error>> {
+        async move {
+            for change in changes {
+                let Some(task) = change.state::<TestTask>() else {
+                    continue;
+                };
+                on!(tx, conn => sqlx::query(
+                    "insert into title (task_id, title) values ($1, $2)
+                         on conflict (task_id) do update set title = excluded.title"
+                ).bind(change.stream_id).bind(&task.title).execute(conn).await.map(drop))?;
+            }
+            Ok(())
+        }
+        .boxed()
+    }
+}
+
+const TITLES: &[Migration] = &[Migration {
+    name: "0001_titles",
+    postgres: "create table title (task_id uuid primary key, title text check (title <> 'poison'));",
+    sqlite: "create table title (task_id blob primary key, title text check (title <> 'poison'));",
+}];
+pub(crate) const SETS: &[MigrationSet] = &[
+    MIGRATIONS,
+    MigrationSet {
+        name: "titles",
+        migrations: TITLES,
+    },
+];
+
+pub(crate) fn start_of_test() -> DateTime<Utc> {
+    Utc.with_ymd_and_hms(2026, 11, 22, 10, 0, 0).unwrap()
+}
+
+/// A ledger whose lane runs, over a database of its own.
+pub(crate) struct Fixture {
+    pub(crate) ledger: Ledger,
+    pub(crate) clock: Arc<TestClock>,
+    pub(crate) test: TestDatabase,
+    stop: CancellationToken,
+    lane: tokio::task::JoinHandle<()>,
+}
+
+impl Fixture {
+    pub(crate) async fn every() -> Vec<Self> {
+        let databases = TestDatabase::every(SETS).await;
+        databases.into_iter().map(Self::over).collect()
+    }
+
+    pub(crate) fn over(test: TestDatabase) -> Self {
+        let clock = Arc::new(TestClock::new(start_of_test()));
+        let (ledger, lane) = open(&test.database, &clock);
+        let stop = CancellationToken::new();
+        let lane = tokio::spawn(lane.run(stop.clone()));
+        Self {
+            ledger,
+            clock,
+            test,
+            stop,
+            lane,
+        }
+    }
+
+    /// Stops the lane and starts another over the same database, as a restart would.
+    pub(crate) async fn restart(self) -> Self {
+        self.stop.cancel();
+        self.lane.await.unwrap();
+        Self::over(self.test)
+    }
+
+    pub(crate) fn context(&self) -> Context {
+        Context {
+            actor: Actor::User(user()),
+            now: self.clock.now(),
+            correlation_id: Some("request".to_owned()),
+            causation_id: None,
+            traceparent: None,
+        }
+    }
+
+    pub(crate) async fn create(&self, id: u128, title: &str) -> TestResult {
+        let task = task(id, title, self.clock.now());
+        self.create_task(task).await
+    }
+
+    pub(crate) async fn create_task(&self, task: Task) -> TestResult {
+        let stream = StreamRef::of::<TestTask>(task.id.as_uuid());
+        self.ledger
+            .execute(self.context(), None, &[stream], create(task))
+            .await
+    }
+
+    pub(crate) async fn titles(&self) -> Vec<String> {
+        let mut tx = self.ledger.database().read().await.unwrap();
+        let rows: Vec<(String,)> = on!(&mut tx, conn =>
+            sqlx::query_as("select title from title order by title").fetch_all(conn).await)
+        .unwrap();
+        rows.into_iter().map(|(title,)| title).collect()
+    }
+
+    /// Positions are 1..n and every stream's versions 1..n, its head at the last one.
+    pub(crate) async fn assert_dense(&self) {
+        let events = self.ledger.events_after(0, 100_000).await.unwrap();
+        let positions: Vec<i64> = events.iter().map(|event| event.position).collect();
+        let expected: Vec<i64> = (1..).take(events.len()).collect();
+        assert_eq!(positions, expected);
+        let mut versions = std::collections::HashMap::<Uuid, i64>::new();
+        for event in &events {
+            let version = versions.entry(event.stream_id).or_default();
+            *version += 1;
+            assert_eq!(event.version, *version);
+        }
+        for (stream, version) in versions {
+            let head = self
+                .ledger
+                .state::<TestTask>(stream)
+                .await
+                .unwrap()
+                .unwrap();
+            assert_eq!(i64::try_from(head.version).unwrap(), version);
+        }
+    }
+}
+
+pub(crate) fn open(database: &Database, clock: &Arc<TestClock>) -> (Ledger, Lane) {
+    let clock = Arc::clone(clock) as clock::SharedClock;
+    let projections: Vec<Arc<dyn Projection>> = vec![Arc::new(Titles)];
+    Ledger::new(
+        App::TaskApi,
+        database.clone(),
+        clock,
+        projections,
+        LaneLimits::default(),
+    )
+}
+
+pub(crate) fn user() -> UserId {
+    UserId(Uuid::from_u128(0xa))
+}
+
+pub(crate) fn task(id: u128, title: &str, now: DateTime<Utc>) -> Task {
+    Task {
+        id: TaskId(Uuid::from_u128(id)),
+        owner_id: user(),
+        title: title.to_owned(),
+        notes: String::new(),
+        status: Status::Open,
+        priority: Priority::None,
+        labels: std::collections::BTreeSet::new(),
+        start: None,
+        due: None,
+        deadline: None,
+        parent_id: None,
+        reminders: Vec::new(),
+        series_id: None,
+        slot: None,
+        occurrence_index: None,
+        missed_count: 0,
+        recurrence: None,
+        completed_at: None,
+        completed_by: None,
+        created_at: now,
+        created_by: Actor::User(user()),
+        updated_at: now,
+        trashed_at: None,
+    }
+}
+
+/// Creates the task unless it exists.
+pub(crate) fn create(
+    task: Task,
+) -> impl Fn(&mut Unit<'_>) -> Result<Answer, TestError> + Send + 'static {
+    move |unit| {
+        let id = task.id.as_uuid();
+        if unit.state::<TestTask>(id).is_some() {
+            return Err(TestError::Refused);
+        }
+        unit.append::<TestTask>(id, &TaskEvent::Created(Box::new(task.clone())));
+        Ok(Answer {
+            status: 201,
+            etag: Some(1),
+            location: None,
+            body: format!("{id}"),
+        })
+    }
+}
+
+/// Completes the task if it is open.
+pub(crate) fn complete(
+    id: u128,
+) -> impl Fn(&mut Unit<'_>) -> Result<Answer, TestError> + Send + 'static {
+    move |unit| {
+        let id = Uuid::from_u128(id);
+        let task = unit.state::<TestTask>(id).ok_or(TestError::Refused)?;
+        if task.status != Status::Open {
+            return Err(TestError::Refused);
+        }
+        unit.append::<TestTask>(id, &completed(unit.now()));
+        let etag = Some(unit.version::<TestTask>(id));
+        Ok(Answer {
+            status: 200,
+            etag,
+            location: None,
+            body: String::new(),
+        })
+    }
+}
+
+fn completed(now: DateTime<Utc>) -> TaskEvent {
+    TaskEvent::Completed(TaskCompleted {
+        status: Changed {
+            from: Status::Open,
+            to: Status::Completed,
+        },
+        completed_at: Changed {
+            from: None,
+            to: Some(now),
+        },
+        completed_by: Changed {
+            from: None,
+            to: Some(Actor::User(user())),
+        },
+        updated_at: now,
+    })
+}

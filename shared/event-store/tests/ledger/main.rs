@@ -1,0 +1,11 @@
+//! What the ledger promises, run on every database that can be had.
+
+#![expect(clippy::unwrap_used, reason = "a test may stop where it stands")]
+
+mod fixture;
+mod idempotency;
+mod inbox;
+mod lane;
+mod relay;
+mod sidecar;
+mod timers;
