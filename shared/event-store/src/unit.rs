@@ -173,15 +173,10 @@ impl<'a> Unit<'a> {
     }
 
     fn load<A: Aggregate>(&mut self, stream: StreamRef) -> Option<(u64, StateOf<A>)> {
-        let head = match self.staged.get_mut(&stream) {
-            Some(head) => head,
-            None => {
-                let Some(head) = self.heads.get_mut(&stream) else {
-                    self.missing.push(stream);
-                    return None;
-                };
-                head
-            }
+        let head = self.staged.get_mut(&stream).or_else(|| self.heads.get_mut(&stream));
+        let Some(head) = head else {
+            self.missing.push(stream);
+            return None;
         };
         let version = head.version;
         match head.state::<A>() {
