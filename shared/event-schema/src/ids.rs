@@ -30,6 +30,12 @@ macro_rules! id {
             }
         }
 
+        impl From<$name> for Uuid {
+            fn from(id: $name) -> Self {
+                id.0
+            }
+        }
+
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 self.0.fmt(f)
@@ -82,6 +88,14 @@ fn derive(kind: &str, parts: &[&str]) -> Uuid {
 /// The one task of a slot, however often and wherever its creation is asked for.
 pub fn occurrence_task_id(series: SeriesId, slot: &str) -> TaskId {
     TaskId(derive("occurrence", &[&series.to_string(), slot]))
+}
+
+/// The reminder of an occurrence that a reminder of its series' template stands for.
+pub fn occurrence_reminder_id(task: TaskId, template: ReminderId) -> ReminderId {
+    ReminderId(derive(
+        "occurrence.reminder",
+        &[&task.to_string(), &template.to_string()],
+    ))
 }
 
 /// The one `occurrence.due` event of a slot.

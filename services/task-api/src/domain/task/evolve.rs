@@ -1,0 +1,64 @@
+//! The state after an event.
+
+use event_schema::{Changed, Task, TaskEvent, TaskUpdated};
+
+/// The state after the event; cannot fail, because the event has already happened.
+pub fn evolve(state: Option<Task>, event: &TaskEvent) -> Option<Task> {
+    if let TaskEvent::Created(task) = event {
+        return Some((**task).clone());
+    }
+    let mut task = state?;
+    match event {
+        TaskEvent::Created(_) => {}
+        TaskEvent::Updated(change) => update(&mut task, change),
+        TaskEvent::Completed(change) => {
+            task.status = change.status.to;
+            task.completed_at = change.completed_at.to;
+            task.completed_by = change.completed_by.to;
+            task.updated_at = change.updated_at;
+        }
+        TaskEvent::Reopened(change) => {
+            task.status = change.status.to;
+            task.completed_at = change.completed_at.to;
+            task.completed_by = change.completed_by.to;
+            task.updated_at = change.updated_at;
+        }
+        TaskEvent::Cancelled(change) => {
+            task.status = change.status.to;
+            task.updated_at = change.updated_at;
+        }
+        TaskEvent::Skipped(change) => {
+            task.status = change.status.to;
+            task.updated_at = change.updated_at;
+        }
+        TaskEvent::Trashed(change) => {
+            task.trashed_at = change.trashed_at.to;
+            task.updated_at = change.updated_at;
+        }
+        TaskEvent::Restored(change) => {
+            task.trashed_at = change.trashed_at.to;
+            task.updated_at = change.updated_at;
+        }
+        TaskEvent::Purged(change) => task.updated_at = change.updated_at,
+    }
+    Some(task)
+}
+
+fn update(task: &mut Task, change: &TaskUpdated) {
+    set(&mut task.title, change.title.as_ref());
+    set(&mut task.notes, change.notes.as_ref());
+    set(&mut task.priority, change.priority.as_ref());
+    set(&mut task.labels, change.labels.as_ref());
+    set(&mut task.start, change.start.as_ref());
+    set(&mut task.due, change.due.as_ref());
+    set(&mut task.deadline, change.deadline.as_ref());
+    set(&mut task.parent_id, change.parent_id.as_ref());
+    set(&mut task.reminders, change.reminders.as_ref());
+    task.updated_at = change.updated_at;
+}
+
+fn set<T: Clone>(field: &mut T, change: Option<&Changed<T>>) {
+    if let Some(change) = change {
+        field.clone_from(&change.to);
+    }
+}

@@ -1,0 +1,14 @@
+//! Rows for reading, made from the log in the transaction of the events.
+
+use std::sync::Arc;
+
+use database::MigrationSet;
+use event_store::Projection;
+
+/// The service's own tables; they come after the ledger's.
+pub const MIGRATIONS: MigrationSet = database::migrations!("task-api": "0001_tasks");
+
+/// Every projection of the ledger.
+pub fn projections() -> Vec<Arc<dyn Projection>> {
+    vec![]
+}
