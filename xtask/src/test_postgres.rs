@@ -39,7 +39,7 @@ const GRACE: Duration = Duration::from_secs(5);
 /// What to run.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
-    /// Arguments for `cargo test`; with `-p` among them, only those packages are tested.
+    /// Arguments for `cargo test`; `-p` or `--workspace` among them replaces the list of packages.
     #[arg(last = true)]
     arguments: Vec<String>,
 }
