@@ -17,6 +17,7 @@ pub enum DeliveryMode {
 
 /// Where the sidecar is and how to talk with it.
 #[derive(Args, Clone, Debug)]
+#[group(id = "dapr")]
 pub struct Config {
     /// The sidecar's URL; wins over the port.
     #[arg(long, env = "DAPR_HTTP_ENDPOINT")]

@@ -7,6 +7,7 @@ use secrecy::SecretString;
 
 /// Where the database is and how many connections it may have.
 #[derive(Clone, Debug, Args)]
+#[group(id = "database")]
 pub struct Config {
     /// `postgres://…` or `sqlite://path/to/file`.
     #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
