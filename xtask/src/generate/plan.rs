@@ -160,3 +160,6 @@ fn pretty(value: &Value) -> anyhow::Result<String> {
     sorted.sort_all_objects();
     Ok(serde_json::to_string_pretty(&sorted)? + "\n")
 }
+
+#[cfg(test)]
+mod tests;
