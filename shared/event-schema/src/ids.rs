@@ -129,13 +129,31 @@ pub fn notification_id(event: EventId, user: UserId, kind: &str) -> Notification
 mod tests {
     use super::*;
 
+    // Computed by another implementation of RFC 9562: things that exist hang on these values.
     #[test]
     fn derived_ids_never_change() {
-        let series = SeriesId(Uuid::from_u128(1));
+        let [one, two, three] = [1, 2, 3].map(Uuid::from_u128);
+        let (series, slot) = (SeriesId(one), "2027-02-28T09:00");
+        let at = "2027-01-31T07:45:00Z".parse().unwrap();
 
-        let id = occurrence_task_id(series, "2027-02-28T09:00");
+        let derived = [
+            occurrence_task_id(series, slot).as_uuid(),
+            occurrence_reminder_id(TaskId(two), ReminderId(three)).as_uuid(),
+            occurrence_event_id(series, slot).as_uuid(),
+            exhausted_event_id(series, slot).as_uuid(),
+            fired_event_id(ReminderId(three), at).as_uuid(),
+            notification_id(EventId(two), UserId(three), "reminder.fired").as_uuid(),
+        ];
 
-        assert_eq!(id.to_string(), "47ff49e7-f99f-5d65-ac22-ad1bbcb86e56");
+        let pinned = [
+            "47ff49e7-f99f-5d65-ac22-ad1bbcb86e56",
+            "48c86d87-2649-5853-af4e-366b44cb2f21",
+            "f5c81a98-59cd-5404-ae22-f105ad71b9d1",
+            "4bf31be8-9fa9-54f8-8b9d-1b2d9bf79db6",
+            "7dc24bfc-e268-5c4b-8e33-3ebfe1f3368a",
+            "90395438-8869-58d3-8242-5c0ea2cb9a5e",
+        ];
+        assert_eq!(derived.map(|id| id.to_string()), pinned);
     }
 
     #[test]

@@ -25,7 +25,8 @@ pub use envelope::{Attributes, Envelope, EnvelopeError, dataschema};
 pub use event_type::{EventSet, EventType};
 pub use ids::{
     EventId, NotificationId, ReminderId, SeriesId, TaskId, UserId, exhausted_event_id,
-    fired_event_id, notification_id, occurrence_event_id, occurrence_reminder_id, occurrence_task_id,
+    fired_event_id, notification_id, occurrence_event_id, occurrence_reminder_id,
+    occurrence_task_id,
 };
 pub use notification::{
     DeliveryFailed, Notification, NotificationDelivered, NotificationEvent, NotificationExpired,
