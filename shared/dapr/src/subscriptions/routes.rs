@@ -52,6 +52,8 @@ pub(super) fn router<S: Clone + Send + Sync + 'static>(
 
     let mut router = Router::new()
         .route("/dapr/subscribe", get(async move || listed))
+        .route("/events", any(unknown_topic))
+        .route("/events/", any(unknown_topic))
         .route("/events/{*topic}", any(unknown_topic));
     for (topic, handler) in handlers {
         let processor = processor(topic, handler);
