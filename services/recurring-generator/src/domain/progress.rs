@@ -1,0 +1,178 @@
+//! How far a series has come: followed, finished, and which slot is announced next.
+
+mod evolve;
+
+use event_schema::{
+    EventId, OccurrenceDue, OccurrenceFinished, ProgressEvent, Series, SeriesExhausted,
+    SeriesFollowed, SeriesProgress, SeriesStatus, Status, Task, exhausted_event_id,
+    occurrence_event_id,
+};
+use event_store::Aggregate;
+use recurrence::{InvalidSlot, Slot};
+use uuid::Uuid;
+
+use super::schedule::{ScheduleError, schedule};
+pub use evolve::evolve;
+
+/// The streams of this service: one per series.
+#[derive(Clone, Copy, Debug)]
+pub struct ProgressStream;
+
+impl Aggregate for ProgressStream {
+    const KIND: &'static str = "progress";
+
+    type Events = ProgressEvent;
+
+    fn evolve(state: Option<SeriesProgress>, event: &ProgressEvent) -> Option<SeriesProgress> {
+        evolve(state, event)
+    }
+
+    fn partition_key(state: &SeriesProgress) -> Uuid {
+        state.series_id.as_uuid()
+    }
+
+    fn event_id(event: &ProgressEvent, state: &SeriesProgress) -> Option<EventId> {
+        match event {
+            ProgressEvent::OccurrenceDue(due) => {
+                Some(occurrence_event_id(state.series_id, &due.slot))
+            }
+            ProgressEvent::SeriesExhausted(end) => {
+                Some(exhausted_event_id(state.series_id, &end.last_slot))
+            }
+            ProgressEvent::SeriesFollowed(_) | ProgressEvent::OccurrenceFinished(_) => None,
+        }
+    }
+}
+
+/// What there is to learn about a series. The lane's version gate drops what is older than seen.
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// Its definition.
+    Follow {
+        /// The series at its version.
+        series: Box<Series>,
+    },
+    /// One of its occurrences was completed, skipped or cancelled.
+    Finish {
+        /// Which, and when.
+        finished: OccurrenceFinished,
+    },
+}
+
+/// Why something cannot be learned.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ProgressError {
+    /// The series has no slots.
+    #[error(transparent)]
+    Schedule(#[from] ScheduleError),
+    /// An occurrence has a slot that is none.
+    #[error("an occurrence has the slot {text:?}")]
+    Slot {
+        /// What stands there.
+        text: String,
+        /// What a slot looks like.
+        source: InvalidSlot,
+    },
+}
+
+/// What a task says about its series: nothing, unless it is a finished occurrence.
+pub fn finished(task: &Task) -> Option<OccurrenceFinished> {
+    let finished_at = match task.status {
+        Status::Open => return None,
+        Status::Completed => task.completed_at.unwrap_or(task.updated_at),
+        Status::Skipped | Status::Cancelled => task.updated_at,
+    };
+    Some(OccurrenceFinished {
+        series_id: task.series_id?,
+        owner_id: task.owner_id,
+        task_id: task.id,
+        slot: task.slot.clone()?,
+        finished_at,
+    })
+}
+
+/// What follows from a command: what was learned, and the slot that is therefore due.
+pub fn decide(
+    state: Option<&SeriesProgress>,
+    command: &Command,
+) -> Result<Vec<ProgressEvent>, ProgressError> {
+    let learned = match command {
+        Command::Follow { series } => follow(state, series)?,
+        Command::Finish { finished } => finish(state, finished)?,
+    };
+    let Some(learned) = learned else {
+        return Ok(vec![]);
+    };
+    let state = evolve(state.cloned(), &learned);
+    let next = state.as_ref().map(next).transpose()?.flatten();
+    Ok(std::iter::once(learned).chain(next).collect())
+}
+
+fn follow(
+    state: Option<&SeriesProgress>,
+    series: &Series,
+) -> Result<Option<ProgressEvent>, ProgressError> {
+    // A definition without slots is refused here, so that no later occurrence stumbles over it.
+    schedule(series)?;
+    let known = state.and_then(|state| state.series.as_ref());
+    let change = SeriesFollowed {
+        series: Box::new(series.clone()),
+    };
+    Ok((known != Some(series)).then_some(ProgressEvent::SeriesFollowed(change)))
+}
+
+/// Only the newest finished slot matters, and only until the one after it is announced.
+fn finish(
+    state: Option<&SeriesProgress>,
+    finished: &OccurrenceFinished,
+) -> Result<Option<ProgressEvent>, ProgressError> {
+    let slot = slot(&finished.slot)?;
+    let known = state.and_then(|state| state.finished.as_ref());
+    let newest = known.map(|known| self::slot(&known.slot)).transpose()?;
+    let is_past = newest > Some(slot) || announced(state)? > Some(slot) || known == Some(finished);
+    Ok((!is_past).then(|| ProgressEvent::OccurrenceFinished(finished.clone())))
+}
+
+/// The slot whose turn has come; nothing while the series is unknown or paused, while an announced
+/// occurrence is still to be finished, or when the end was announced already.
+fn next(state: &SeriesProgress) -> Result<Option<ProgressEvent>, ProgressError> {
+    let (Some(series), Some(finished)) = (&state.series, &state.finished) else {
+        return Ok(None);
+    };
+    let slot = slot(&finished.slot)?;
+    if series.status != SeriesStatus::Active || announced(Some(state))? > Some(slot) {
+        return Ok(None);
+    }
+    let next = schedule(series)?.next_after_finish(slot, finished.finished_at);
+    Ok(match next {
+        Some(next) => Some(ProgressEvent::OccurrenceDue(OccurrenceDue {
+            slot: next.slot.to_string(),
+            index: next.index,
+            missed_count: next.missed_count,
+            previous_slot: finished.slot.clone(),
+        })),
+        None if state.exhausted => None,
+        None => Some(ProgressEvent::SeriesExhausted(SeriesExhausted {
+            last_slot: finished.slot.clone(),
+        })),
+    })
+}
+
+fn announced(state: Option<&SeriesProgress>) -> Result<Option<Slot>, ProgressError> {
+    let text = state.and_then(|state| state.announced_slot.as_deref());
+    text.map(slot).transpose()
+}
+
+fn slot(text: &str) -> Result<Slot, ProgressError> {
+    text.parse().map_err(|source| ProgressError::Slot {
+        text: text.to_owned(),
+        source,
+    })
+}
+
+#[cfg(test)]
+pub(crate) mod fixtures;
+#[cfg(test)]
+mod order;
+#[cfg(test)]
+mod tests;

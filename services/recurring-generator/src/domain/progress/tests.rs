@@ -1,0 +1,255 @@
+use event_schema::EventSet;
+
+use super::fixtures::{finished, series};
+use super::*;
+
+/// Given what happened, when a command comes, then these events.
+#[derive(Default)]
+struct Given(Option<SeriesProgress>);
+
+impl Given {
+    fn when(&mut self, command: &Command) -> Vec<ProgressEvent> {
+        let events = decide(self.0.as_ref(), command).unwrap();
+        for event in &events {
+            self.0 = evolve(self.0.take(), event);
+            assert!(self.0.is_some(), "{event:?} cannot begin a stream");
+        }
+        events
+    }
+
+    fn after(mut self, commands: &[Command]) -> Self {
+        for command in commands {
+            self.when(command);
+        }
+        self
+    }
+}
+
+fn follow() -> Command {
+    follow_with(SeriesStatus::Active, "FREQ=MONTHLY")
+}
+
+fn follow_with(status: SeriesStatus, rrule: &str) -> Command {
+    let mut series = Series { status, ..series() };
+    series.recurrence.rrule = rrule.to_owned();
+    Command::Follow {
+        series: Box::new(series),
+    }
+}
+
+fn finish(slot: &str, finished_at: &str) -> Command {
+    Command::Finish {
+        finished: finished(slot, finished_at),
+    }
+}
+
+const JANUARY: &str = "2027-01-31T09:00";
+const FEBRUARY: &str = "2027-02-28T09:00";
+const MARCH: &str = "2027-03-31T09:00";
+
+/// The first occurrence, finished early.
+fn january_done() -> Command {
+    finish(JANUARY, "2027-01-30T12:00:00Z")
+}
+
+fn due(slot: &str, index: u32, missed_count: u32, previous_slot: &str) -> ProgressEvent {
+    ProgressEvent::OccurrenceDue(OccurrenceDue {
+        slot: slot.to_owned(),
+        index,
+        missed_count,
+        previous_slot: previous_slot.to_owned(),
+    })
+}
+
+fn names(events: &[ProgressEvent]) -> Vec<&'static str> {
+    events.iter().map(|event| event.event_type().name).collect()
+}
+
+#[test]
+fn a_followed_series_waits_for_its_first_occurrence_to_be_finished() {
+    let events = Given::default().when(&follow());
+
+    assert_eq!(names(&events), ["progress.series-followed.v1"]);
+}
+
+#[test]
+fn a_finished_occurrence_makes_the_next_slot_due() {
+    let mut given = Given::default().after(&[follow()]);
+
+    let events = given.when(&january_done());
+
+    assert_eq!(events[1], due(FEBRUARY, 2, 0, JANUARY));
+    assert_eq!(events.len(), 2);
+}
+
+#[test]
+fn each_finished_occurrence_makes_one_more_slot_due() {
+    let mut given = Given::default().after(&[follow(), january_done()]);
+
+    let events = given.when(&finish(FEBRUARY, "2027-02-28T08:00:00Z"));
+
+    assert_eq!(events[1], due(MARCH, 3, 0, FEBRUARY));
+}
+
+#[test]
+fn what_is_due_has_an_id_of_its_slot() {
+    let mut given = Given::default().after(&[follow()]);
+
+    let events = given.when(&january_done());
+
+    let id = ProgressStream::event_id(&events[1], given.0.as_ref().unwrap());
+    assert_eq!(id, Some(occurrence_event_id(series().id, FEBRUARY)));
+}
+
+#[test]
+fn a_late_completion_leaves_out_what_has_passed_and_counts_it() {
+    let mut given = Given::default().after(&[follow()]);
+
+    let events = given.when(&finish(JANUARY, "2027-03-01T08:00:00Z"));
+
+    assert_eq!(events[1], due(MARCH, 3, 1, JANUARY));
+}
+
+#[test]
+fn an_occurrence_that_is_finished_before_its_series_is_known_waits_for_it() {
+    let mut given = Given::default();
+
+    let first = given.when(&january_done());
+    let second = given.when(&follow());
+
+    assert_eq!(names(&first), ["progress.occurrence-finished.v1"]);
+    assert_eq!(second[1], due(FEBRUARY, 2, 0, JANUARY));
+}
+
+#[test]
+fn a_repeated_completion_makes_nothing_due_again() {
+    let mut given = Given::default().after(&[follow(), january_done()]);
+
+    let same = given.when(&january_done());
+    let reopened_and_done_again = given.when(&finish(JANUARY, "2027-04-01T12:00:00Z"));
+
+    assert!(same.is_empty());
+    assert!(reopened_and_done_again.is_empty());
+}
+
+#[test]
+fn an_older_occurrence_that_comes_late_changes_nothing() {
+    let february = finish(FEBRUARY, "2027-02-28T08:00:00Z");
+    let mut given = Given::default().after(&[follow(), february]);
+
+    assert!(given.when(&january_done()).is_empty());
+}
+
+#[test]
+fn a_paused_series_announces_when_it_is_resumed() {
+    let paused = follow_with(SeriesStatus::Paused, "FREQ=MONTHLY");
+    let mut given = Given::default().after(&[follow(), paused]);
+
+    let while_paused = given.when(&january_done());
+    let resumed = given.when(&follow());
+
+    assert_eq!(names(&while_paused), ["progress.occurrence-finished.v1"]);
+    assert_eq!(resumed[1], due(FEBRUARY, 2, 0, JANUARY));
+}
+
+#[test]
+fn what_a_waiting_series_announces_follows_from_the_last_completion() {
+    let paused = follow_with(SeriesStatus::Paused, "FREQ=MONTHLY");
+    let mut given = Given::default().after(&[paused, january_done()]);
+
+    given.when(&finish(JANUARY, "2027-03-05T12:00:00Z"));
+    let resumed = given.when(&follow());
+
+    assert_eq!(resumed[1], due(MARCH, 3, 1, JANUARY));
+}
+
+#[test]
+fn an_ended_series_announces_nothing() {
+    let ended = follow_with(SeriesStatus::Ended, "FREQ=MONTHLY");
+    let mut given = Given::default().after(&[ended]);
+
+    let events = given.when(&january_done());
+
+    assert_eq!(names(&events), ["progress.occurrence-finished.v1"]);
+}
+
+#[test]
+fn a_rule_that_has_run_out_is_announced_once() {
+    let once = follow_with(SeriesStatus::Active, "FREQ=MONTHLY;COUNT=1");
+    let mut given = Given::default().after(std::slice::from_ref(&once));
+
+    let events = given.when(&january_done());
+    let id = ProgressStream::event_id(&events[1], given.0.as_ref().unwrap());
+    let paused = follow_with(SeriesStatus::Paused, "FREQ=MONTHLY;COUNT=1");
+    let again = given.after(&[paused]).when(&once);
+
+    assert_eq!(
+        events[1],
+        ProgressEvent::SeriesExhausted(SeriesExhausted {
+            last_slot: JANUARY.to_owned()
+        })
+    );
+    assert_eq!(id, Some(exhausted_event_id(series().id, JANUARY)));
+    assert_eq!(names(&again), ["progress.series-followed.v1"]);
+}
+
+#[test]
+fn a_rule_that_is_prolonged_goes_on() {
+    let once = follow_with(SeriesStatus::Active, "FREQ=MONTHLY;COUNT=1");
+    let mut given = Given::default().after(&[once, january_done()]);
+
+    let events = given.when(&follow());
+
+    assert_eq!(events[1], due(FEBRUARY, 2, 0, JANUARY));
+    assert!(!given.0.unwrap().exhausted);
+}
+
+#[test]
+fn a_rule_that_changes_while_its_next_occurrence_is_open_takes_effect_after_it() {
+    let mut given = Given::default().after(&[follow(), january_done()]);
+
+    let weekly = given.when(&follow_with(SeriesStatus::Active, "FREQ=WEEKLY;BYDAY=SU"));
+    let events = given.when(&finish(FEBRUARY, "2027-02-28T08:00:00Z"));
+
+    assert_eq!(names(&weekly), ["progress.series-followed.v1"]);
+    assert_eq!(events[1], due("2027-03-07T09:00", 6, 0, FEBRUARY));
+}
+
+#[test]
+fn a_definition_without_slots_and_a_slot_that_is_none_are_refused() {
+    let broken = follow_with(SeriesStatus::Active, "FREQ=NEVER");
+
+    assert!(matches!(
+        decide(None, &broken),
+        Err(ProgressError::Schedule(_))
+    ));
+    assert!(matches!(
+        decide(None, &finish("last Sunday", "2027-01-30T12:00:00Z")),
+        Err(ProgressError::Slot { .. })
+    ));
+}
+
+#[test]
+fn only_a_finished_occurrence_says_something_about_its_series() {
+    let golden =
+        include_str!("../../../../../shared/event-schema/golden/task.completed.v1/1.0.0.json");
+    let golden: serde_json::Value = serde_json::from_str(golden).unwrap();
+    let completed: Task = serde_json::from_value(golden["data"]["task"].clone()).unwrap();
+    let with = |status| Task {
+        status,
+        ..completed.clone()
+    };
+    let no_occurrence = Task {
+        series_id: None,
+        slot: None,
+        ..completed.clone()
+    };
+    let updated_at = completed.updated_at;
+
+    let at = |task: &Task| super::finished(task).map(|finished| finished.finished_at);
+    assert_eq!(at(&completed), completed.completed_at);
+    assert_eq!(at(&with(Status::Skipped)), Some(updated_at));
+    assert_eq!(at(&with(Status::Cancelled)), Some(updated_at));
+    assert_eq!(at(&with(Status::Open)), None);
+    assert_eq!(at(&no_occurrence), None);
+}
