@@ -17,6 +17,7 @@ mod series;
 mod task;
 mod time_value;
 pub mod topic;
+mod watch;
 
 pub use actor::Actor;
 pub use data::{Change, Changed, Data, State};
@@ -51,3 +52,4 @@ pub use task::{
 };
 pub use time_value::TimeValue;
 pub use topic::{App, Topic};
+pub use watch::{TaskSeen, TaskWatch, WatchEvent};

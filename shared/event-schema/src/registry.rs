@@ -2,6 +2,7 @@
 
 use crate::{
     EventSet, EventType, NotificationEvent, ProgressEvent, ReminderEvent, SeriesEvent, TaskEvent,
+    WatchEvent,
 };
 
 /// Every event type of the suite, in the order of the topic contract.
@@ -12,4 +13,5 @@ pub fn all_events() -> impl Iterator<Item = &'static EventType> {
         .chain(SeriesEvent::TYPES)
         .chain(ProgressEvent::TYPES)
         .chain(NotificationEvent::TYPES)
+        .chain(WatchEvent::TYPES)
 }

@@ -100,6 +100,7 @@ fn known_data(envelope: &Envelope) -> Value {
         .or_else(|| read::<SeriesEvent>(envelope))
         .or_else(|| read::<ProgressEvent>(envelope))
         .or_else(|| read::<NotificationEvent>(envelope))
+        .or_else(|| read::<event_schema::WatchEvent>(envelope))
         .unwrap()
 }
 

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use event_schema::{
     App, Decoded, Envelope, EventSet, NotificationEvent, ProgressEvent, ReminderEvent, SeriesEvent,
-    State, TaskEvent, Topic, all_events, dataschema, decode, exhausted_event_id, fired_event_id,
-    occurrence_event_id,
+    State, TaskEvent, Topic, WatchEvent, all_events, dataschema, decode, exhausted_event_id,
+    fired_event_id, occurrence_event_id,
 };
 use serde_json::Value;
 
@@ -46,6 +46,7 @@ fn every_example_of_a_current_version_encodes_to_itself() {
             round_trip::<SeriesEvent>(&golden),
             round_trip::<ProgressEvent>(&golden),
             round_trip::<NotificationEvent>(&golden),
+            round_trip::<WatchEvent>(&golden),
         ];
         let known = families.iter().filter(|known| **known).count();
         assert_eq!(
@@ -72,6 +73,7 @@ fn every_example_ever_published_still_decodes() {
             decode::<ProgressEvent>(&envelope).map(|decoded| matches!(decoded, Decoded::Known(_))),
             decode::<NotificationEvent>(&envelope)
                 .map(|decoded| matches!(decoded, Decoded::Known(_))),
+            decode::<WatchEvent>(&envelope).map(|decoded| matches!(decoded, Decoded::Known(_))),
         ];
         assert!(
             decoded.iter().any(|known| matches!(known, Ok(true))),

@@ -1,8 +1,8 @@
 //! No bytes make a reader panic.
 
 use event_schema::{
-    Envelope, NotificationEvent, ProgressEvent, ReminderEvent, SeriesEvent, TaskEvent, all_events,
-    decode,
+    Envelope, NotificationEvent, ProgressEvent, ReminderEvent, SeriesEvent, TaskEvent, WatchEvent,
+    all_events, decode,
 };
 use proptest::collection::vec;
 use proptest::prelude::{Strategy, any, prop_oneof, proptest};
@@ -20,6 +20,7 @@ fn read(bytes: &[u8]) {
     let _ = decode::<SeriesEvent>(&envelope);
     let _ = decode::<ProgressEvent>(&envelope);
     let _ = decode::<NotificationEvent>(&envelope);
+    let _ = decode::<WatchEvent>(&envelope);
 }
 
 fn any_type() -> impl Strategy<Value = &'static str> {
