@@ -31,6 +31,7 @@ pub struct Authenticator(Mode);
 
 #[derive(Debug)]
 enum Mode {
+    Nobody,
     SingleUser,
     Token(Box<TokenReader>),
 }
@@ -66,6 +67,11 @@ impl Authenticator {
         }
     }
 
+    /// Refuses everybody: for a service without public routes.
+    pub(crate) fn nobody() -> Self {
+        Self(Mode::Nobody)
+    }
+
     /// Whether everybody on this machine is the one user.
     pub fn is_single_user(&self) -> bool {
         matches!(self.0, Mode::SingleUser)
@@ -79,6 +85,7 @@ impl Authenticator {
         now: DateTime<Utc>,
     ) -> Result<Caller, Problem> {
         match &self.0 {
+            Mode::Nobody => Err(unauthenticated("this service has no callers")),
             Mode::SingleUser => {
                 browser::check_is_local(uri, headers)?;
                 Ok(Caller {
@@ -138,6 +145,16 @@ mod tests {
                 "{refusal}"
             );
         }
+    }
+
+    #[test]
+    fn nobody_is_nobody() {
+        let uri = Uri::from_static("http://127.0.0.1/");
+        let now = DateTime::UNIX_EPOCH;
+
+        let refused = Authenticator::nobody().authenticate(&uri, &HeaderMap::new(), now);
+
+        assert_eq!(refused.unwrap_err().status(), 401);
     }
 
     #[test]

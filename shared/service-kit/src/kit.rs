@@ -44,15 +44,30 @@ impl Kit {
         http: &HttpConfig,
         auth: &AuthConfig,
     ) -> Result<Self, AuthSetupError> {
-        Ok(Self(Arc::new(State {
+        let authenticator = Authenticator::new(auth, http.listen)?;
+        Ok(Self::with(service, clock, http, authenticator))
+    }
+
+    /// The kit of a service that only its sidecar calls. A public route would answer nobody.
+    pub fn internal(service: &'static str, clock: SharedClock, http: &HttpConfig) -> Self {
+        Self::with(service, clock, http, Authenticator::nobody())
+    }
+
+    fn with(
+        service: &'static str,
+        clock: SharedClock,
+        http: &HttpConfig,
+        authenticator: Authenticator,
+    ) -> Self {
+        Self(Arc::new(State {
             service,
             clock,
-            authenticator: Authenticator::new(auth, http.listen)?,
+            authenticator,
             metrics: RequestMetrics::new(service),
             body_limit: http.http_body_limit,
             sidecar_body_limit: http.sidecar_body_limit,
             request_timeout: http.http_request_timeout,
-        })))
+        }))
     }
 
     /// All layers, for a service that has its public listener to itself.
