@@ -1,17 +1,19 @@
 //! Listening: our own accept loop, because `axum::serve` sets no timeouts and no limits.
 
 mod connections;
+mod stopping;
 
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use axum::Router;
+use axum::{Extension, Router};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::HttpConfig;
 use connections::Connections;
+pub use stopping::Stopping;
 
 /// How long to wait when the system has no more sockets.
 const EXHAUSTED_PAUSE: Duration = Duration::from_millis(100);
@@ -98,6 +100,7 @@ impl Listener {
 ///
 /// The future completes when the last connection is gone. Dropping it closes all at once.
 pub async fn serve(listener: Listener, router: Router, limits: Limits, stop: CancellationToken) {
+    let router = router.layer(Extension(Stopping::from(stop.clone())));
     let mut connections = Connections::new(router, limits);
     loop {
         tokio::select! {

@@ -4,10 +4,10 @@ use std::sync::Mutex;
 
 use service_kit::health::Health;
 use service_kit::lifecycle::{Lifecycle, TaskFailure};
-use service_kit::server::{Limits, Listener};
+use service_kit::server::{Limits, Listener, Stopping};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
 use super::*;
 
@@ -136,4 +136,42 @@ async fn a_failure_while_stopping_is_told() {
             ..
         }
     ));
+}
+
+#[tokio::test]
+async fn an_answer_without_an_end_is_told_that_its_listener_stops() {
+    let listener = Listener::bind("127.0.0.1:0".parse().unwrap())
+        .await
+        .unwrap();
+    let address = listener.address();
+    let mut lifecycle = Lifecycle::new(Health::new());
+    let entered = Arc::new(Notify::new());
+    let handling = Arc::clone(&entered);
+    let endless = get(async move |stopping: Stopping| {
+        handling.notify_one();
+        stopping.begun().await;
+        "stopped"
+    });
+    let limits = Limits::from(&config(&[]).http);
+    lifecycle.serve(
+        "public",
+        listener,
+        Router::new().route("/", endless),
+        limits,
+    );
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream
+        .write_all(b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n")
+        .await
+        .unwrap();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let running = tokio::spawn(lifecycle.run(async { stopped.await.unwrap() }));
+
+    entered.notified().await;
+    stop.send(()).unwrap();
+
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    running.await.unwrap().unwrap();
+    assert!(answer.ends_with("stopped"), "{answer}");
 }
