@@ -5,6 +5,8 @@ mod open;
 pub(crate) mod partition;
 mod record;
 mod retention;
+mod tail;
+mod transaction;
 mod writer;
 
 use std::collections::BTreeMap;
@@ -21,6 +23,7 @@ use tokio::task::JoinHandle;
 pub use groups::GroupPosition;
 pub(crate) use partition::Partition;
 pub use record::{Headers, NewRecord, Record};
+pub use tail::Tail;
 pub(crate) use writer::Progress;
 
 use crate::Error;

@@ -12,7 +12,7 @@ mod scope;
 mod sidecar;
 mod token;
 
-pub use broker::{Broker, GroupPosition, Headers, NewRecord, Record};
+pub use broker::{Broker, GroupPosition, Headers, NewRecord, Record, Tail};
 pub use config::{AppBinding, Config, RetryPolicy, Scopes};
 pub use error::Error;
 pub use sidecar::LocalSidecar;

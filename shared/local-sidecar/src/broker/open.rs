@@ -10,8 +10,10 @@ use std::time::Duration;
 use clock::SharedClock;
 use event_schema::topic::dead_letter_contract;
 use event_schema::{App, Topic};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Connection, SqliteConnection};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+use sqlx::{ConnectOptions, Connection, SqliteConnection};
 use tokio::sync::{mpsc, watch};
 
 use super::groups::Groups;
@@ -42,13 +44,12 @@ impl Broker {
             path: path.to_owned(),
             source,
         };
-        let options = SqliteConnectOptions::new()
-            .filename(path)
+        let options = options(path);
+        let writing = options
+            .clone()
             .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(BUSY_TIMEOUT);
-        let mut connection = SqliteConnection::connect_with(&options)
+            .journal_mode(SqliteJournalMode::Wal);
+        let mut connection = SqliteConnection::connect_with(&writing)
             .await
             .map_err(failed)?;
         sqlx::raw_sql(SCHEMA)
@@ -57,11 +58,7 @@ impl Broker {
             .map_err(failed)?;
         let topics = load_topics(&mut connection).await.map_err(failed)?;
         let groups = Groups::load(&mut connection).await.map_err(failed)?;
-        let readers = SqlitePoolOptions::new()
-            .max_connections(READERS)
-            .connect_with(options.read_only(true))
-            .await
-            .map_err(failed)?;
+        let readers = readers(options).await.map_err(failed)?;
         let (jobs, queue) = mpsc::channel(QUEUE);
         let writer = tokio::spawn(Writer::new(connection, queue, commit_interval).run());
         Ok(Self(Arc::new(Inner {
@@ -75,6 +72,21 @@ impl Broker {
             lock: Mutex::new(Some(lock)),
         })))
     }
+}
+
+fn options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(BUSY_TIMEOUT)
+        .disable_statement_logging()
+}
+
+async fn readers(options: SqliteConnectOptions) -> sqlx::Result<SqlitePool> {
+    SqlitePoolOptions::new()
+        .max_connections(READERS)
+        .connect_with(options.read_only(true))
+        .await
 }
 
 fn lock(path: &Path) -> Result<File, Error> {

@@ -27,6 +27,48 @@ async fn what_was_answered_does_not_come_again_after_a_restart() {
 }
 
 #[tokio::test]
+async fn a_delivery_in_flight_is_finished_before_the_stop() {
+    let mut stage = Stage::start(single("recurring-events"), success()).await;
+    stage.app.answering.send_replace(false);
+    stage.publish("recurring-events", "k", event("e1")).await;
+    assert_eq!(stage.app.next().await.body["id"], "e1");
+
+    stage.begin_stop();
+    stage.app.answering.send_replace(true);
+    let (dir, app) = stage.stop().await;
+
+    let stage = Stage::over(dir, app, |_| ()).await;
+    stage.idle().await;
+    assert_eq!(
+        stage
+            .broker
+            .committed("notifier", "recurring-events", 0)
+            .unwrap(),
+        1
+    );
+    let (_, mut app) = stage.stop().await;
+    assert!(!app.received_more());
+}
+
+#[tokio::test]
+async fn a_delivery_that_outlasts_the_grace_comes_again() {
+    let mut stage = Stage::start_with(single("recurring-events"), success(), |config| {
+        config.shutdown_grace = Duration::ZERO;
+    })
+    .await;
+    stage.app.answering.send_replace(false);
+    stage.publish("recurring-events", "k", event("e1")).await;
+    stage.app.next().await;
+
+    let (dir, app) = stage.stop().await;
+    app.answering.send_replace(true);
+
+    let mut stage = Stage::over(dir, app, |_| ()).await;
+    assert_eq!(stage.app.next().await.body["id"], "e1");
+    stage.idle().await;
+}
+
+#[tokio::test]
 async fn what_was_not_answered_comes_again_after_a_restart() {
     let fails = Arc::new(AtomicBool::new(true));
     let failing = Arc::clone(&fails);

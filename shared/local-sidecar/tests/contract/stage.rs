@@ -16,7 +16,7 @@ use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -76,6 +76,9 @@ pub(crate) fn bulk(topic: &str) -> Value {
 pub(crate) struct App {
     pub(crate) address: SocketAddr,
     received: mpsc::UnboundedReceiver<Received>,
+    /// While this is false, deliveries are received but not answered.
+    pub(crate) answering: watch::Sender<bool>,
+    stop: CancellationToken,
     serving: JoinHandle<()>,
 }
 
@@ -84,13 +87,18 @@ impl App {
         let listener = TcpListener::bind(at).await.unwrap();
         let address = listener.local_addr().unwrap();
         let (sender, received) = mpsc::unbounded_channel();
-        let router = Router::new()
-            .fallback(answer)
-            .with_state((sender, subscriptions, script));
-        let serving = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        let answering = watch::Sender::new(true);
+        let state = (sender, subscriptions, script, answering.subscribe());
+        let router = Router::new().fallback(answer).with_state(state);
+        let stop = CancellationToken::new();
+        let serving =
+            axum::serve(listener, router).with_graceful_shutdown(stop.clone().cancelled_owned());
+        let serving = tokio::spawn(async move { serving.await.unwrap() });
         Self {
             address,
             received,
+            answering,
+            stop,
             serving,
         }
     }
@@ -104,17 +112,22 @@ impl App {
         self.received.try_recv().is_ok()
     }
 
-    /// Stops listening and cuts every connection.
+    /// Stops listening and closes every connection.
     pub(crate) async fn stop(self) {
-        self.serving.abort();
-        let _aborted = self.serving.await;
+        self.stop.cancel();
+        patiently(self.serving).await.unwrap();
     }
 }
 
-type AppState = (mpsc::UnboundedSender<Received>, Value, Script);
+type AppState = (
+    mpsc::UnboundedSender<Received>,
+    Value,
+    Script,
+    watch::Receiver<bool>,
+);
 
 async fn answer(
-    State((sender, subscriptions, script)): State<AppState>,
+    State((sender, subscriptions, script, mut answering)): State<AppState>,
     request: Request,
 ) -> Response {
     let (parts, body) = request.into_parts();
@@ -133,6 +146,7 @@ async fn answer(
     };
     let (status, answer) = script(&received);
     let _test_ended = sender.send(received);
+    answering.wait_for(|answering| *answering).await.unwrap();
     (StatusCode::from_u16(status).unwrap(), Json(answer)).into_response()
 }
 
@@ -226,9 +240,13 @@ impl Stage {
         patiently(self.broker.wait_until_idle()).await;
     }
 
+    pub(crate) fn begin_stop(&self) {
+        self.stop.cancel();
+    }
+
     /// Stops the sidecar in order; the app goes on.
     pub(crate) async fn stop(self) -> (TempDir, App) {
-        self.stop.cancel();
+        self.begin_stop();
         patiently(self.running).await.unwrap().unwrap();
         (self.dir, self.app)
     }
