@@ -59,18 +59,22 @@ impl Delivery {
         let Some(subscriptions) = stop.run_until_cancelled(discovery::ask(&self)).await else {
             return Ok(());
         };
-        let mut consumers = JoinSet::new();
+        let mut consumers = Vec::new();
         let mut partitions = Vec::new();
         for subscription in &subscriptions {
             for partition in self.broker.partitions_of(&subscription.topic)? {
-                let consumer = self.consumer(subscription, partition);
-                consumers.spawn(consumer.run(stop.clone()));
+                consumers.push(self.consumer(subscription, partition));
                 partitions.push(Arc::clone(partition));
             }
         }
+        // Known before the first delivery, so that whoever received one finds it in the metadata.
         self.broker.subscribed(self.app.group(), &partitions);
         self.discovery
             .send_replace(Discovery::Done(Arc::new(subscriptions)));
+        let consumers = consumers
+            .into_iter()
+            .map(|consumer| consumer.run(stop.clone()));
+        let mut consumers: JoinSet<()> = consumers.collect();
         while let Some(ended) = consumers.join_next().await {
             ended.map_err(|error| Error::Task(error.to_string()))?;
         }

@@ -13,3 +13,4 @@ mod restart;
 mod retention;
 mod retry;
 mod stage;
+mod with_client;
