@@ -52,10 +52,10 @@ pub enum Command {
         /// The series at its version.
         series: Box<Series>,
     },
-    /// One of its occurrences was completed, skipped or cancelled.
+    /// One of its occurrences, which may have been completed, skipped or cancelled.
     Finish {
-        /// Which, and when.
-        finished: OccurrenceFinished,
+        /// The task at its version.
+        task: Box<Task>,
     },
 }
 
@@ -75,8 +75,54 @@ pub enum ProgressError {
     },
 }
 
+/// What follows from a command: what was learned, and the slot that is therefore due.
+pub fn decide(
+    state: Option<&SeriesProgress>,
+    command: Command,
+) -> Result<Vec<ProgressEvent>, ProgressError> {
+    let learned = match command {
+        Command::Follow { series } => follow(state, *series)?,
+        Command::Finish { task } => finish(state, &task)?,
+    };
+    let Some(learned) = learned else {
+        return Ok(vec![]);
+    };
+    let state = evolve(state.cloned(), &learned);
+    let next = state.as_ref().map(next).transpose()?.flatten();
+    Ok(std::iter::once(learned).chain(next).collect())
+}
+
+fn follow(
+    state: Option<&SeriesProgress>,
+    series: Series,
+) -> Result<Option<ProgressEvent>, ProgressError> {
+    // A definition without slots is refused here, so that no later occurrence stumbles over it.
+    schedule(&series)?;
+    let known = state.and_then(|state| state.series.as_ref());
+    let is_news = known != Some(&series);
+    Ok(is_news.then(|| {
+        let series = Box::new(series);
+        ProgressEvent::SeriesFollowed(SeriesFollowed { series })
+    }))
+}
+
+/// Only the newest finished slot matters, and only until the one after it is announced.
+fn finish(
+    state: Option<&SeriesProgress>,
+    task: &Task,
+) -> Result<Option<ProgressEvent>, ProgressError> {
+    let Some(finished) = finished(task) else {
+        return Ok(None);
+    };
+    let slot = slot(&finished.slot)?;
+    let known = state.and_then(|state| state.finished.as_ref());
+    let newest = known.map(|known| self::slot(&known.slot)).transpose()?;
+    let is_past = newest > Some(slot) || announced(state)? > Some(slot) || known == Some(&finished);
+    Ok((!is_past).then_some(ProgressEvent::OccurrenceFinished(finished)))
+}
+
 /// What a task says about its series: nothing, unless it is a finished occurrence.
-pub fn finished(task: &Task) -> Option<OccurrenceFinished> {
+fn finished(task: &Task) -> Option<OccurrenceFinished> {
     let finished_at = match task.status {
         Status::Open => return None,
         Status::Completed => task.completed_at.unwrap_or(task.updated_at),
@@ -89,48 +135,6 @@ pub fn finished(task: &Task) -> Option<OccurrenceFinished> {
         slot: task.slot.clone()?,
         finished_at,
     })
-}
-
-/// What follows from a command: what was learned, and the slot that is therefore due.
-pub fn decide(
-    state: Option<&SeriesProgress>,
-    command: &Command,
-) -> Result<Vec<ProgressEvent>, ProgressError> {
-    let learned = match command {
-        Command::Follow { series } => follow(state, series)?,
-        Command::Finish { finished } => finish(state, finished)?,
-    };
-    let Some(learned) = learned else {
-        return Ok(vec![]);
-    };
-    let state = evolve(state.cloned(), &learned);
-    let next = state.as_ref().map(next).transpose()?.flatten();
-    Ok(std::iter::once(learned).chain(next).collect())
-}
-
-fn follow(
-    state: Option<&SeriesProgress>,
-    series: &Series,
-) -> Result<Option<ProgressEvent>, ProgressError> {
-    // A definition without slots is refused here, so that no later occurrence stumbles over it.
-    schedule(series)?;
-    let known = state.and_then(|state| state.series.as_ref());
-    let change = SeriesFollowed {
-        series: Box::new(series.clone()),
-    };
-    Ok((known != Some(series)).then_some(ProgressEvent::SeriesFollowed(change)))
-}
-
-/// Only the newest finished slot matters, and only until the one after it is announced.
-fn finish(
-    state: Option<&SeriesProgress>,
-    finished: &OccurrenceFinished,
-) -> Result<Option<ProgressEvent>, ProgressError> {
-    let slot = slot(&finished.slot)?;
-    let known = state.and_then(|state| state.finished.as_ref());
-    let newest = known.map(|known| self::slot(&known.slot)).transpose()?;
-    let is_past = newest > Some(slot) || announced(state)? > Some(slot) || known == Some(finished);
-    Ok((!is_past).then(|| ProgressEvent::OccurrenceFinished(finished.clone())))
 }
 
 /// The slot whose turn has come; nothing while the series is unknown or paused, while an announced

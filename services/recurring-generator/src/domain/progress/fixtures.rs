@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use event_schema::{
-    Actor, MonthOverflow, OccurrenceFinished, Priority, Recurrence, Series, SeriesId, SeriesStatus,
+    Actor, MonthOverflow, Priority, Recurrence, Series, SeriesId, SeriesStatus, Status, Task,
     TaskTemplate, TimeValue, UserId, occurrence_task_id,
 };
 use uuid::Uuid;
@@ -44,13 +44,32 @@ pub(crate) fn series() -> Series {
     }
 }
 
-pub(crate) fn finished(slot: &str, finished_at: &str) -> OccurrenceFinished {
+/// The occurrence of a slot, completed.
+pub(crate) fn done(slot: &str, completed_at: DateTime<Utc>) -> Task {
     let Series { id, owner_id, .. } = series();
-    OccurrenceFinished {
-        series_id: id,
+    Task {
+        id: occurrence_task_id(id, slot),
         owner_id,
-        task_id: occurrence_task_id(id, slot),
-        slot: slot.to_owned(),
-        finished_at: at(finished_at),
+        title: "Pay the rent".to_owned(),
+        notes: String::new(),
+        status: Status::Completed,
+        priority: Priority::None,
+        labels: BTreeSet::new(),
+        start: None,
+        due: None,
+        deadline: None,
+        parent_id: None,
+        reminders: vec![],
+        series_id: Some(id),
+        slot: Some(slot.to_owned()),
+        occurrence_index: None,
+        missed_count: 0,
+        recurrence: None,
+        completed_at: Some(completed_at),
+        completed_by: Some(Actor::User(owner_id)),
+        created_at: at("2026-11-22T10:00:00Z"),
+        created_by: Actor::User(owner_id),
+        updated_at: at("2028-01-01T00:00:00Z"),
+        trashed_at: None,
     }
 }

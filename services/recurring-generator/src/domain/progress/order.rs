@@ -3,11 +3,10 @@
 use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
-use event_schema::occurrence_task_id;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-use super::fixtures::{at, series};
+use super::fixtures::{at, done, series};
 use super::*;
 
 /// What is on its way to the generator, and what has come of it.
@@ -24,7 +23,7 @@ struct World {
 #[derive(Clone, Debug)]
 enum Message {
     Series { version: u64, series: Box<Series> },
-    Finished(OccurrenceFinished),
+    Done(Box<Task>),
 }
 
 impl World {
@@ -58,17 +57,12 @@ impl World {
         let Some(days) = self.delays.pop() else {
             return;
         };
-        let Series { id, owner_id, .. } = series();
-        self.on_the_way.push(Message::Finished(OccurrenceFinished {
-            series_id: id,
-            owner_id,
-            task_id: occurrence_task_id(id, slot),
-            slot: slot.to_owned(),
-            finished_at: at(&format!("{slot}:00Z")) + TimeDelta::days(days),
-        }));
+        let completed_at = at(&format!("{slot}:00Z")) + TimeDelta::days(days);
+        let task = Box::new(done(slot, completed_at));
+        self.on_the_way.push(Message::Done(task));
     }
 
-    /// Series go through the version gate, as the lane's; finished occurrences do without.
+    /// Series go through the version gate, as the lane's; tasks do without.
     fn deliver(&mut self, message: &Message) {
         let command = match message.clone() {
             Message::Series { version, .. } if version <= self.seen_version => return,
@@ -76,9 +70,9 @@ impl World {
                 self.seen_version = version;
                 Command::Follow { series }
             }
-            Message::Finished(finished) => Command::Finish { finished },
+            Message::Done(task) => Command::Finish { task },
         };
-        for event in decide(self.state.as_ref(), &command).unwrap() {
+        for event in decide(self.state.as_ref(), command).unwrap() {
             self.state = evolve(self.state.take(), &event);
             if let ProgressEvent::OccurrenceDue(due) = event {
                 self.create_occurrence(&due.slot);

@@ -1,6 +1,6 @@
 use event_schema::EventSet;
 
-use super::fixtures::{finished, series};
+use super::fixtures::{at, done, series};
 use super::*;
 
 /// Given what happened, when a command comes, then these events.
@@ -9,7 +9,7 @@ struct Given(Option<SeriesProgress>);
 
 impl Given {
     fn when(&mut self, command: &Command) -> Vec<ProgressEvent> {
-        let events = decide(self.0.as_ref(), command).unwrap();
+        let events = decide(self.0.as_ref(), command.clone()).unwrap();
         for event in &events {
             self.0 = evolve(self.0.take(), event);
             assert!(self.0.is_some(), "{event:?} cannot begin a stream");
@@ -39,10 +39,11 @@ fn follow_with(status: SeriesStatus, rrule: &str) -> Command {
 
 fn finish(slot: &str, finished_at: &str) -> Command {
     Command::Finish {
-        finished: finished(slot, finished_at),
+        task: Box::new(done(slot, at(finished_at))),
     }
 }
 
+const TEN: &str = "2026-11-22T10:00:00Z";
 const JANUARY: &str = "2027-01-31T09:00";
 const FEBRUARY: &str = "2027-02-28T09:00";
 const MARCH: &str = "2027-03-31T09:00";
@@ -220,36 +221,53 @@ fn a_definition_without_slots_and_a_slot_that_is_none_are_refused() {
     let broken = follow_with(SeriesStatus::Active, "FREQ=NEVER");
 
     assert!(matches!(
-        decide(None, &broken),
+        decide(None, broken),
         Err(ProgressError::Schedule(_))
     ));
     assert!(matches!(
-        decide(None, &finish("last Sunday", "2027-01-30T12:00:00Z")),
+        decide(None, finish("last Sunday", "2027-01-30T12:00:00Z")),
         Err(ProgressError::Slot { .. })
     ));
 }
 
 #[test]
-fn only_a_finished_occurrence_says_something_about_its_series() {
-    let golden =
-        include_str!("../../../../../shared/event-schema/golden/task.completed.v1/1.0.0.json");
-    let golden: serde_json::Value = serde_json::from_str(golden).unwrap();
-    let completed: Task = serde_json::from_value(golden["data"]["task"].clone()).unwrap();
-    let with = |status| Task {
-        status,
-        ..completed.clone()
+fn a_skipped_or_cancelled_occurrence_is_finished_when_that_was_said() {
+    for status in [Status::Skipped, Status::Cancelled] {
+        let task = Task {
+            status,
+            updated_at: at("2027-03-01T08:00:00Z"),
+            completed_at: None,
+            ..done(JANUARY, at(TEN))
+        };
+        let mut given = Given::default().after(&[follow()]);
+
+        let events = given.when(&Command::Finish {
+            task: Box::new(task),
+        });
+
+        assert_eq!(events[1], due(MARCH, 3, 1, JANUARY));
+    }
+}
+
+#[test]
+fn an_open_occurrence_and_a_task_of_no_series_say_nothing() {
+    let done = done(JANUARY, at(TEN));
+    let open = Task {
+        status: Status::Open,
+        ..done.clone()
     };
-    let no_occurrence = Task {
+    let alone = Task {
         series_id: None,
         slot: None,
-        ..completed.clone()
+        ..done
     };
-    let updated_at = completed.updated_at;
+    for task in [open, alone] {
+        let mut given = Given::default().after(&[follow()]);
 
-    let at = |task: &Task| super::finished(task).map(|finished| finished.finished_at);
-    assert_eq!(at(&completed), completed.completed_at);
-    assert_eq!(at(&with(Status::Skipped)), Some(updated_at));
-    assert_eq!(at(&with(Status::Cancelled)), Some(updated_at));
-    assert_eq!(at(&with(Status::Open)), None);
-    assert_eq!(at(&no_occurrence), None);
+        let events = given.when(&Command::Finish {
+            task: Box::new(task),
+        });
+
+        assert!(events.is_empty());
+    }
 }
