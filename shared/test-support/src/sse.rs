@@ -32,7 +32,8 @@ pub struct SseReader {
 }
 
 impl SseReader {
-    pub(crate) fn new(answer: Response<Body>) -> Self {
+    /// Reads an answer that has just begun.
+    pub fn new(answer: Response<Body>) -> Self {
         let (parts, body) = answer.into_parts();
         Self {
             headers: parts.headers,

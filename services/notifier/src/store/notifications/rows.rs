@@ -1,0 +1,79 @@
+//! Rows of `notifications`.
+
+use chrono::{DateTime, Utc};
+use database::{Error, Tx};
+use event_schema::Notification;
+use event_store::Recorded;
+use uuid::Uuid;
+
+/// A notification's stream, found through its row.
+#[derive(sqlx::FromRow)]
+pub(super) struct FoundRow {
+    stream_id: Uuid,
+    version: i64,
+    state: String,
+}
+
+impl TryFrom<FoundRow> for Recorded<Notification> {
+    type Error = Error;
+
+    fn try_from(row: FoundRow) -> Result<Self, Error> {
+        let corrupt = |column, reason: String| Error::Corrupt {
+            table: "stream",
+            column,
+            id: row.stream_id.to_string(),
+            reason,
+        };
+        Ok(Self {
+            version: u64::try_from(row.version)
+                .map_err(|error| corrupt("version", error.to_string()))?,
+            state: serde_json::from_str(&row.state)
+                .map_err(|error| corrupt("state", error.to_string()))?,
+        })
+    }
+}
+
+/// Writes the rows of changed notifications. Only `read_at` ever changes.
+pub(super) async fn upsert(tx: &mut Tx, changed: Vec<&Notification>) -> Result<(), Error> {
+    match tx {
+        Tx::Postgres(_) if changed.is_empty() => {}
+        Tx::Postgres(tx) => {
+            let ids: Vec<Uuid> = changed.iter().map(|one| one.id.as_uuid()).collect();
+            let owners: Vec<Uuid> = changed.iter().map(|one| one.user_id.as_uuid()).collect();
+            let kinds: Vec<&str> = changed.iter().map(|one| one.kind.name()).collect();
+            let created: Vec<DateTime<Utc>> = changed.iter().map(|one| one.created_at).collect();
+            let read: Vec<Option<DateTime<Utc>>> = changed.iter().map(|one| one.read_at).collect();
+            sqlx::query(
+                "insert into notifications (notification_id, owner_id, kind, created_at, read_at)
+                 select *
+                   from unnest($1::uuid[], $2::uuid[], $3::text[], $4::timestamptz[],
+                               $5::timestamptz[])
+                     on conflict (notification_id) do update set read_at = excluded.read_at",
+            )
+            .bind(ids)
+            .bind(owners)
+            .bind(kinds)
+            .bind(created)
+            .bind(read)
+            .execute(&mut **tx)
+            .await?;
+        }
+        Tx::Sqlite(tx) => {
+            for one in changed {
+                sqlx::query(
+                    "insert into notifications (notification_id, owner_id, kind, created_at, read_at)
+                     values ($1, $2, $3, $4, $5)
+                         on conflict (notification_id) do update set read_at = excluded.read_at",
+                )
+                .bind(one.id.as_uuid())
+                .bind(one.user_id.as_uuid())
+                .bind(one.kind.name())
+                .bind(one.created_at)
+                .bind(one.read_at)
+                .execute(&mut **tx)
+                .await?;
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,54 @@
+//! The service as its callers and its sidecar see it.
+
+#![expect(clippy::unwrap_used, reason = "a test may stop where it stands")]
+
+mod inbox;
+mod recurring_events;
+mod reminder_events;
+mod stream;
+mod task_events;
+
+use notifier::app::App;
+use notifier::config::Config;
+use notifier::workers::purge;
+use serde_json::Value;
+use test_support::{TestEnvironment, TestParts, TestSuite};
+
+async fn parts(environment: TestEnvironment) -> anyhow::Result<TestParts> {
+    let config = Config {
+        http: environment.http(),
+        auth: environment.auth(),
+        database: environment.database(),
+        dapr: environment.dapr(),
+        telemetry: environment.telemetry(),
+    };
+    let parts = App::build_with(config, environment.clock())
+        .await?
+        .into_parts()?;
+    let app = parts.state;
+    let ledger = app.ledger.clone();
+    Ok(
+        TestParts::new(ledger, parts.lane, parts.relay, parts.public, parts.sidecar).worker(
+            "purge",
+            move || {
+                let app = app.clone();
+                async move { purge::run_once(&app).await }
+            },
+        ),
+    )
+}
+
+async fn suite() -> TestSuite {
+    TestSuite::start(parts).await
+}
+
+/// The titles in the usual user's inbox, newest first.
+async fn titles(suite: &TestSuite) -> Vec<String> {
+    let page = suite.get("/v1/notifications", http::StatusCode::OK).await;
+    let items = page["items"].as_array().unwrap().iter();
+    items.map(|item| text(item, "title")).collect()
+}
+
+fn text(item: &Value, field: &str) -> String {
+    item[field].as_str().unwrap_or_default().to_owned()
+}
