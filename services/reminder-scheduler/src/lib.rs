@@ -1,3 +1,12 @@
 #![doc = include_str!("../README.md")]
 
+pub mod config;
+
+pub mod app;
+
+pub mod subscribers;
+pub mod workers;
+
 pub mod domain;
+
+pub mod error;

@@ -177,6 +177,4 @@ fn slot(text: &str) -> Result<Slot, ProgressError> {
 #[cfg(test)]
 pub(crate) mod fixtures;
 #[cfg(test)]
-mod order;
-#[cfg(test)]
 mod tests;

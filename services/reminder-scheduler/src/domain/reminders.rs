@@ -76,15 +76,15 @@ pub enum Command {
 /// What follows from a command. No events: everything is as it should be.
 pub fn decide(
     state: Option<&TaskReminders>,
-    command: &Command,
+    command: Command,
     now: DateTime<Utc>,
 ) -> Result<Vec<ReminderEvent>, PlanError> {
     match command {
-        Command::Reconcile { task, version } => reconcile(state, task, *version, now),
+        Command::Reconcile { task, version } => reconcile(state, &task, version, now),
         Command::Fire {
             reminder_id,
             fire_at,
-        } => Ok(fire(state, *reminder_id, *fire_at, now)),
+        } => Ok(fire(state, reminder_id, fire_at, now)),
     }
 }
 

@@ -1,3 +1,5 @@
+mod order;
+
 use event_schema::EventSet;
 
 use super::fixtures::{at, done, series};

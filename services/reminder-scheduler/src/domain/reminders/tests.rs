@@ -13,7 +13,7 @@ impl Given {
     }
 
     fn when(&mut self, command: &Command, now: &str) -> Vec<ReminderEvent> {
-        let events = decide(self.0.as_ref(), command, at(now)).unwrap();
+        let events = decide(self.0.as_ref(), command.clone(), at(now)).unwrap();
         for event in &events {
             self.0 = evolve(self.0.take(), event);
             assert!(self.0.is_some(), "{event:?} cannot begin a stream");

@@ -6,8 +6,8 @@ use chrono::TimeDelta;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-use super::fixtures::{at, done, series};
-use super::*;
+use crate::domain::progress::fixtures::{at, done, series};
+use crate::domain::progress::*;
 
 /// What is on its way to the generator, and what has come of it.
 struct World {

@@ -1,0 +1,47 @@
+//! Settings: every one a flag and an environment variable.
+
+use clap::Parser;
+use service_kit::config::{HttpConfig, TelemetryConfig};
+
+/// Settings of reminder-scheduler.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "reminder-scheduler", version, about)]
+pub struct Config {
+    /// Where it listens.
+    #[command(flatten)]
+    pub http: HttpConfig,
+
+    /// Where its tables are.
+    #[command(flatten)]
+    pub database: database::Config,
+
+    /// Where its sidecar is.
+    #[command(flatten)]
+    pub dapr: dapr_client::Config,
+
+    /// How it tells what it does.
+    #[command(flatten)]
+    pub telemetry: TelemetryConfig,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_flags_do_not_collide() {
+        Config::command().debug_assert();
+    }
+
+    #[test]
+    fn only_the_database_must_be_named() {
+        let config = Config::try_parse_from([
+            "reminder-scheduler",
+            "--database-url",
+            "sqlite://reminders.db",
+        ]);
+        assert!(config.is_ok());
+    }
+}

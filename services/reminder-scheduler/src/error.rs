@@ -1,0 +1,50 @@
+//! Why a door fails.
+
+use dapr_client::HandlerError;
+use service_kit::ErrorKind;
+
+use crate::domain::plan::PlanError;
+
+/// Why a door fails.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No plan can be made for a task.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// The ledger could not carry it out.
+    #[error(transparent)]
+    Ledger(#[from] event_store::Error),
+    /// A delivered event is not of the shape that its type promises.
+    #[error(transparent)]
+    Decode(#[from] event_schema::DecodeError),
+    /// A delivered event belongs to no stream.
+    #[error(transparent)]
+    Subject(#[from] event_store::SubjectError),
+}
+
+impl Error {
+    /// The class that decides what the sidecar is told.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Plan(PlanError::UnknownZone(_)) => ErrorKind::Invalid,
+            Self::Ledger(error) => ledger_kind(error),
+            Self::Decode(_) | Self::Subject(_) => ErrorKind::Malformed,
+        }
+    }
+}
+
+impl HandlerError for Error {
+    fn is_transient(&self) -> bool {
+        self.kind().is_transient()
+    }
+}
+
+fn ledger_kind(error: &event_store::Error) -> ErrorKind {
+    match error {
+        event_store::Error::KeyReused => ErrorKind::Invalid,
+        event_store::Error::Overloaded
+        | event_store::Error::Unavailable(_)
+        | event_store::Error::Stopping => ErrorKind::Unavailable,
+        event_store::Error::Bug(_) => ErrorKind::Internal,
+    }
+}

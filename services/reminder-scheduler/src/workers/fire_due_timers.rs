@@ -1,0 +1,108 @@
+//! Fires the reminders whose time has come.
+
+mod metrics;
+
+use std::time::Duration;
+
+use event_schema::{App, EventSet};
+use event_store::{Answer, Context, DueTimer, Outcome, StreamRef, Unit};
+use futures_util::future::join_all;
+use tokio::sync::futures::Notified;
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use crate::app::AppState;
+use crate::domain::RemindersStream;
+use crate::domain::reminders::{Command, decide};
+use crate::error::Error;
+
+/// How many timers are claimed at once: as many as the lane commits together.
+const BATCH: u32 = 256;
+/// How often it looks although nobody said that there is something: another replica may have set a
+/// timer, or left one.
+const POLL: Duration = Duration::from_secs(5);
+/// How long it waits after a failure. What was claimed is free again when its lease ends.
+const BACK_OFF: Duration = Duration::from_secs(1);
+
+/// Fires timers as they become due, until `stop`.
+pub async fn run(app: AppState, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        // Asked for before looking, so that a timer that is set in between is not overslept.
+        let changed = app.ledger.timers_changed();
+        match run_once(&app).await {
+            Ok(0) => wait_for_work(&app, changed, &stop).await,
+            Ok(_) => {}
+            Err(error) => {
+                warn!(%error, "cannot fire reminders: {error}");
+                stop.run_until_cancelled(tokio::time::sleep(BACK_OFF)).await;
+            }
+        }
+    }
+}
+
+/// Fires what is due now, one batch; returns how many timers that were.
+#[tracing::instrument(name = "worker.fire_due_timers", level = "debug", skip_all)]
+pub async fn run_once(app: &AppState) -> Result<usize, Error> {
+    let due = app
+        .ledger
+        .claim_due_timers::<RemindersStream>(BATCH)
+        .await?;
+    let firings = due.iter().map(|timer| fire(app, *timer));
+    // All of them are in the lane's hands before the first is awaited: they share a transaction.
+    join_all(firings)
+        .await
+        .into_iter()
+        .collect::<Result<Vec<()>, Error>>()?;
+    Ok(due.len())
+}
+
+async fn fire(app: &AppState, timer: DueTimer) -> Result<(), Error> {
+    let context = Context::of_worker(App::ReminderScheduler, app.clock.now());
+    let streams = [StreamRef::of::<RemindersStream>(timer.stream_id)];
+    let command = Command::Fire {
+        reminder_id: timer.timer_id.into(),
+        fire_at: timer.fire_at,
+    };
+    let decision = move |unit: &mut Unit<'_>| {
+        let state = unit.state::<RemindersStream>(timer.stream_id);
+        let mut answer = Answer::default();
+        for event in decide(state.as_ref(), command.clone(), unit.now())? {
+            unit.append::<RemindersStream>(timer.stream_id, &event);
+            event.event_type().name.clone_into(&mut answer.body);
+        }
+        Ok::<_, Error>(answer)
+    };
+    let outcome = app.ledger.execute(context, None, &streams, decision);
+    if let Outcome::Accepted(answer) = outcome.await?
+        && !answer.body.is_empty()
+    {
+        report(app, timer, &answer.body);
+    }
+    Ok(())
+}
+
+/// Called after the commit: how late a reminder is includes making it durable.
+fn report(app: &AppState, timer: DueTimer, event_type: &str) {
+    let late = app.clock.now() - timer.fire_at;
+    metrics::told(event_type, late);
+    let (reminder, task) = (timer.timer_id, timer.stream_id);
+    info!(
+        reminder.id = %reminder,
+        task.id = %task,
+        event.r#type = event_type,
+        late_ms = late.num_milliseconds(),
+        "told reminder {reminder} of task {task}"
+    );
+}
+
+async fn wait_for_work(app: &AppState, changed: Notified<'_>, stop: &CancellationToken) {
+    // While the table cannot be read, the poll is what is left.
+    let next = app.ledger.next_timer_at::<RemindersStream>().await;
+    let next = next.unwrap_or_default();
+    tokio::select! {
+        () = changed => {}
+        () = stop.cancelled() => {}
+        () = tokio::time::sleep(POLL) => {}
+        () = app.clock.sleep_until(next.unwrap_or_default()), if next.is_some() => {}
+    }
+}

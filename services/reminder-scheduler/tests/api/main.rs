@@ -1,0 +1,57 @@
+//! The service as its sidecar and the clock see it.
+#![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
+
+mod fire_due_timers;
+mod task_events;
+mod task_update_events;
+
+use chrono::{DateTime, Utc};
+use reminder_scheduler::app::App;
+use reminder_scheduler::config::Config;
+use reminder_scheduler::workers::{fire_due_timers as timers, purge};
+use test_support::fixture::{TaskStory, local, task};
+use test_support::{TestEnvironment, TestParts, fixture};
+
+/// Builds the service as production does.
+async fn app(environment: TestEnvironment) -> anyhow::Result<App> {
+    let config = Config {
+        http: environment.http(),
+        database: environment.database(),
+        dapr: environment.dapr(),
+        telemetry: environment.telemetry(),
+    };
+    App::build_with(config, environment.clock()).await
+}
+
+async fn parts(environment: TestEnvironment) -> anyhow::Result<TestParts> {
+    let parts = app(environment).await?.into_parts();
+    let ledger = parts.state.ledger.clone();
+    let (firing, purging) = (parts.state.clone(), parts.state);
+    let suite = TestParts::new(ledger, parts.lane, parts.relay, parts.public, parts.sidecar);
+    Ok(suite
+        .worker("timers", move || {
+            let state = firing.clone();
+            async move { timers::run_once(&state).await }
+        })
+        .worker("purge", move || {
+            let state = purging.clone();
+            async move { purge::run_once(&state).await }
+        }))
+}
+
+/// Due at noon UTC, with a reminder ten minutes before.
+fn rent() -> TaskStory {
+    task("Pay rent")
+        .due(local("2026-11-22T12:00", "UTC"))
+        .reminder(-600)
+}
+
+/// When the reminder of [`rent`] fires.
+fn its_time() -> DateTime<Utc> {
+    fixture::instant("2026-11-22T11:50:00Z")
+}
+
+const SCHEDULED: &str = "reminder.scheduled.v1";
+const FIRED: &str = "reminder.fired.v1";
+const MISSED: &str = "reminder.missed.v1";
+const CANCELLED: &str = "reminder.cancelled.v1";
