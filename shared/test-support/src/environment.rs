@@ -67,6 +67,16 @@ impl TestEnvironment {
         }
     }
 
+    /// What every service is built from.
+    pub fn service(&self) -> ServiceConfig {
+        ServiceConfig {
+            http: self.http(),
+            database: self.database(),
+            dapr: self.dapr(),
+            telemetry: self.telemetry(),
+        }
+    }
+
     /// Nothing is exported.
     pub fn telemetry(&self) -> TelemetryConfig {
         TelemetryConfig {

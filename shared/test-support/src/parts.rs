@@ -1,16 +1,17 @@
 //! What the suite needs of a service.
 
 use std::fmt::{self, Display};
+use std::sync::Mutex;
 
 use axum::Router;
 use event_store::{Lane, Ledger, Relay};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
-pub(crate) type Worker = (
-    &'static str,
-    Box<dyn FnMut() -> BoxFuture<'static, Result<usize, String>> + Send>,
-);
+type RunOnce = dyn FnMut() -> BoxFuture<'static, Result<usize, String>> + Send;
+
+/// A worker's name and its `run_once`. The mutex is never locked: it makes the suite `Sync`.
+pub(crate) type Worker = (&'static str, Mutex<Box<RunOnce>>);
 
 /// What the suite needs of a service, built but not running.
 pub struct TestParts {
@@ -47,7 +48,7 @@ impl TestParts {
             let pass = run_once();
             async move { pass.await.map_err(|error| error.to_string()) }.boxed()
         };
-        self.workers.push((name, Box::new(run_once)));
+        self.workers.push((name, Mutex::new(Box::new(run_once))));
         self
     }
 }

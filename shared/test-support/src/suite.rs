@@ -4,6 +4,7 @@ mod deliver;
 mod http;
 
 use std::fmt;
+use std::sync::PoisonError;
 
 use axum::Router;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -25,7 +26,8 @@ use crate::{RecordingSidecar, TestEnvironment, TestParts, verify};
 const MOST_PASSES: usize = 10_000;
 const MOST_DEAD_LETTERS: u32 = 1000;
 
-type Build = Box<dyn Fn(TestEnvironment) -> BoxFuture<'static, Result<TestParts, String>> + Send>;
+type Build =
+    Box<dyn Fn(TestEnvironment) -> BoxFuture<'static, Result<TestParts, String>> + Send + Sync>;
 
 /// One service in process. End every test with [`finish`](Self::finish).
 pub struct TestSuite {
@@ -55,7 +57,7 @@ impl TestSuite {
     /// Starts a service on a fresh SQLite file.
     pub async fn start<F, Fut, E>(build: F) -> Self
     where
-        F: Fn(TestEnvironment) -> Fut + Send + 'static,
+        F: Fn(TestEnvironment) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<TestParts, E>> + Send + 'static,
         E: fmt::Debug,
     {
@@ -66,7 +68,7 @@ impl TestSuite {
     /// when a test server is named.
     pub async fn every<F, Fut, E>(build: F) -> Vec<Self>
     where
-        F: Fn(TestEnvironment) -> Fut + Clone + Send + 'static,
+        F: Fn(TestEnvironment) -> Fut + Clone + Send + Sync + 'static,
         Fut: Future<Output = Result<TestParts, E>> + Send + 'static,
         E: fmt::Debug,
     {
@@ -79,7 +81,7 @@ impl TestSuite {
 
     async fn start_on<F, Fut, E>(database: TestDatabase, build: F) -> Self
     where
-        F: Fn(TestEnvironment) -> Fut + Send + 'static,
+        F: Fn(TestEnvironment) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<TestParts, E>> + Send + 'static,
         E: fmt::Debug,
     {
@@ -154,6 +156,7 @@ impl TestSuite {
     pub async fn run_workers_once(&mut self) -> usize {
         let mut done = 0;
         for (name, run_once) in &mut self.running.workers {
+            let run_once = run_once.get_mut().unwrap_or_else(PoisonError::into_inner);
             done += run_once()
                 .await
                 .unwrap_or_else(|error| panic!("worker {name:?} failed: {error}"));
