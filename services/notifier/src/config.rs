@@ -1,31 +1,20 @@
 //! Settings: every one a flag and an environment variable.
 
 use clap::Parser;
-use service_kit::config::{AuthConfig, HttpConfig, TelemetryConfig};
+use service_kit::config::AuthConfig;
+use service_kit::service::ServiceConfig;
 
 /// Settings of notifier.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "notifier", version, about)]
 pub struct Config {
-    /// Where it listens.
+    /// What every service has: listeners, database, sidecar, telemetry.
     #[command(flatten)]
-    pub http: HttpConfig,
+    pub service: ServiceConfig,
 
     /// Who may ask.
     #[command(flatten)]
     pub auth: AuthConfig,
-
-    /// Where its tables are.
-    #[command(flatten)]
-    pub database: database::Config,
-
-    /// Where its sidecar is.
-    #[command(flatten)]
-    pub dapr: dapr_client::Config,
-
-    /// How it tells what it does.
-    #[command(flatten)]
-    pub telemetry: TelemetryConfig,
 }
 
 #[cfg(test)]
@@ -41,8 +30,7 @@ mod tests {
 
     #[test]
     fn only_the_database_must_be_named() {
-        let config =
-            Config::try_parse_from(["notifier", "--database-url", "sqlite://notifications.db"]);
+        let config = Config::try_parse_from(["notifier", "--database-url", "sqlite://notifier.db"]);
         assert!(config.is_ok());
     }
 }

@@ -42,9 +42,8 @@ impl ProblemError for Error {
             Self::Notification(NotificationError::Unknown) => ErrorKind::NotFound,
             Self::VersionConflict { .. } => ErrorKind::PreconditionFailed,
             Self::Request(problem) => problem.kind(),
-            Self::Ledger(error) => ledger_kind(error),
-            Self::Database(error) if error.is_unavailable() => ErrorKind::Unavailable,
-            Self::Database(_) => ErrorKind::Internal,
+            Self::Ledger(error) => error.into(),
+            Self::Database(error) => error.into(),
             Self::Decode(_) | Self::Subject(_) => ErrorKind::Malformed,
         }
     }
@@ -85,15 +84,5 @@ impl IntoResponse for Error {
 impl HandlerError for Error {
     fn is_transient(&self) -> bool {
         self.kind().is_transient()
-    }
-}
-
-fn ledger_kind(error: &event_store::Error) -> ErrorKind {
-    match error {
-        event_store::Error::KeyReused => ErrorKind::Invalid,
-        event_store::Error::Overloaded
-        | event_store::Error::Unavailable(_)
-        | event_store::Error::Stopping => ErrorKind::Unavailable,
-        event_store::Error::Bug(_) => ErrorKind::Internal,
     }
 }

@@ -1,6 +1,5 @@
 //! Every public path of the service.
 
-mod command;
 mod notifications;
 mod stream;
 

@@ -1,27 +1,15 @@
 //! Settings: every one a flag and an environment variable.
 
 use clap::Parser;
-use service_kit::config::{HttpConfig, TelemetryConfig};
+use service_kit::service::ServiceConfig;
 
 /// Settings of recurring-generator.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "recurring-generator", version, about)]
 pub struct Config {
-    /// Where it listens.
+    /// What every service has: listeners, database, sidecar, telemetry.
     #[command(flatten)]
-    pub http: HttpConfig,
-
-    /// Where its tables are.
-    #[command(flatten)]
-    pub database: database::Config,
-
-    /// Where its sidecar is.
-    #[command(flatten)]
-    pub dapr: dapr_client::Config,
-
-    /// How it tells what it does.
-    #[command(flatten)]
-    pub telemetry: TelemetryConfig,
+    pub service: ServiceConfig,
 }
 
 #[cfg(test)]

@@ -5,7 +5,6 @@ pub mod config;
 pub mod app;
 
 pub mod subscribers;
-pub mod workers;
 
 pub mod domain;
 

@@ -27,7 +27,7 @@ impl Error {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Plan(PlanError::UnknownZone(_)) => ErrorKind::Invalid,
-            Self::Ledger(error) => ledger_kind(error),
+            Self::Ledger(error) => error.into(),
             Self::Decode(_) | Self::Subject(_) => ErrorKind::Malformed,
         }
     }
@@ -36,15 +36,5 @@ impl Error {
 impl HandlerError for Error {
     fn is_transient(&self) -> bool {
         self.kind().is_transient()
-    }
-}
-
-fn ledger_kind(error: &event_store::Error) -> ErrorKind {
-    match error {
-        event_store::Error::KeyReused => ErrorKind::Invalid,
-        event_store::Error::Overloaded
-        | event_store::Error::Unavailable(_)
-        | event_store::Error::Stopping => ErrorKind::Unavailable,
-        event_store::Error::Bug(_) => ErrorKind::Internal,
     }
 }

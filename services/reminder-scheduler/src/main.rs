@@ -1,7 +1,7 @@
 //! The service as a process of its own.
 
 use clap::Parser;
-use reminder_scheduler::app::App;
+use reminder_scheduler::app;
 use reminder_scheduler::config::Config;
 use service_kit::lifecycle::shutdown_signal;
 use service_kit::telemetry;
@@ -9,9 +9,9 @@ use service_kit::telemetry;
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let config = Config::parse();
-    let telemetry = telemetry::init("reminder-scheduler", &config.telemetry)?;
+    let telemetry = telemetry::init("reminder-scheduler", &config.service.telemetry)?;
     // Telemetry is flushed whether or not the service could be built.
-    let outcome = async { App::build(config).await?.run(shutdown_signal()).await }.await;
+    let outcome = async { Ok(app::build(config).await?.run(shutdown_signal()).await?) }.await;
     telemetry.shutdown().await;
     outcome
 }

@@ -1,30 +1,15 @@
-//! Every loop of the service.
+//! Every loop of the service, besides those that every service has: lane, relay and purge.
 
 pub mod fire_due_timers;
-pub mod purge;
 
-use event_store::{Lane, Relay};
-use service_kit::lifecycle::Lifecycle;
+use service_kit::service::Worker;
 
 use crate::app::AppState;
 
-/// Starts every loop. Each runs until its token is cancelled and then finishes what it has begun.
-pub fn spawn(lifecycle: &mut Lifecycle, app: AppState, lane: Lane, relay: Relay) {
-    lifecycle.work("reminder-scheduler lane", |stop| async move {
-        lane.run(stop).await;
-        Ok(())
-    });
-    lifecycle.work("reminder-scheduler relay", |stop| async move {
-        relay.run(stop).await;
-        Ok(())
-    });
-    let purging = app.clone();
-    lifecycle.work("reminder-scheduler purge", |stop| async move {
-        purge::run(purging, stop).await;
-        Ok(())
-    });
-    lifecycle.work("reminder-scheduler timers", |stop| async move {
-        fire_due_timers::run(app, stop).await;
-        Ok(())
-    });
+/// Every loop. Each runs until its token is cancelled and then finishes what it has begun.
+pub fn all(app: &AppState) -> Vec<Worker> {
+    let firing = app.clone();
+    vec![Worker::new("timers", |stop| {
+        fire_due_timers::run(firing, stop)
+    })]
 }

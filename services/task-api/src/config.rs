@@ -1,31 +1,20 @@
 //! Settings: every one a flag and an environment variable.
 
 use clap::Parser;
-use service_kit::config::{AuthConfig, HttpConfig, TelemetryConfig};
+use service_kit::config::AuthConfig;
+use service_kit::service::ServiceConfig;
 
 /// Settings of task-api.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "task-api", version, about)]
 pub struct Config {
-    /// Where it listens.
+    /// What every service has: listeners, database, sidecar, telemetry.
     #[command(flatten)]
-    pub http: HttpConfig,
+    pub service: ServiceConfig,
 
     /// Who may ask.
     #[command(flatten)]
     pub auth: AuthConfig,
-
-    /// Where its tables are.
-    #[command(flatten)]
-    pub database: database::Config,
-
-    /// Where its sidecar is.
-    #[command(flatten)]
-    pub dapr: dapr_client::Config,
-
-    /// How it tells what it does.
-    #[command(flatten)]
-    pub telemetry: TelemetryConfig,
 }
 
 #[cfg(test)]

@@ -3,15 +3,15 @@
 use clap::Parser;
 use service_kit::lifecycle::shutdown_signal;
 use service_kit::telemetry;
-use task_api::app::App;
+use task_api::app;
 use task_api::config::Config;
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let config = Config::parse();
-    let telemetry = telemetry::init("task-api", &config.telemetry)?;
+    let telemetry = telemetry::init("task-api", &config.service.telemetry)?;
     // Telemetry is flushed whether or not the service could be built.
-    let outcome = async { App::build(config).await?.run(shutdown_signal()).await }.await;
+    let outcome = async { Ok(app::build(config).await?.run(shutdown_signal()).await?) }.await;
     telemetry.shutdown().await;
     outcome
 }

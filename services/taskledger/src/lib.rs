@@ -1,1 +1,8 @@
 #![doc = include_str!("../README.md")]
+
+pub mod app;
+pub mod banner;
+pub mod config;
+mod data_directory;
+pub mod events;
+mod services;

@@ -40,6 +40,28 @@ pub enum ErrorKind {
     Internal,
 }
 
+impl From<&event_store::Error> for ErrorKind {
+    fn from(error: &event_store::Error) -> Self {
+        match error {
+            event_store::Error::KeyReused => Self::Invalid,
+            event_store::Error::Overloaded
+            | event_store::Error::Unavailable(_)
+            | event_store::Error::Stopping => Self::Unavailable,
+            event_store::Error::Bug(_) => Self::Internal,
+        }
+    }
+}
+
+impl From<&database::Error> for ErrorKind {
+    fn from(error: &database::Error) -> Self {
+        if error.is_unavailable() {
+            Self::Unavailable
+        } else {
+            Self::Internal
+        }
+    }
+}
+
 impl ErrorKind {
     /// The status of an HTTP answer.
     pub fn status(self) -> StatusCode {

@@ -2,6 +2,7 @@
 #![warn(missing_docs)]
 
 pub mod auth;
+pub mod command;
 pub mod config;
 mod context;
 pub mod error;
@@ -14,6 +15,7 @@ pub mod openapi;
 pub mod page;
 pub mod problem;
 pub mod server;
+pub mod service;
 pub mod telemetry;
 
 pub use error::{ErrorKind, ProblemError};

@@ -13,7 +13,7 @@ use crate::health::{Health, ops_router};
 use crate::server::{self, Limits, Listener};
 pub use signal::shutdown_signal;
 use tasks::Tasks;
-pub use tasks::{TaskError, TaskFailure};
+pub use tasks::{Name, TaskError, TaskFailure};
 
 /// How long the loops may take to finish the batch in their hands.
 const WORK_TIMEOUT: Duration = Duration::from_secs(10);
@@ -30,7 +30,7 @@ pub struct Lifecycle {
     ops: Tasks,
     listeners: Tasks,
     loops: Tasks,
-    closing: Vec<(&'static str, Closing)>,
+    closing: Vec<(Name, Closing)>,
 }
 
 impl Lifecycle {
@@ -48,36 +48,36 @@ impl Lifecycle {
     /// Serves `/healthz`, `/readyz` and `/metrics`. It is the last thing to stop.
     pub fn serve_ops(&mut self, listener: Listener, limits: Limits) {
         let routes = ops_router(self.health.clone());
-        spawn_server(&mut self.ops, "ops", listener, routes, limits);
+        spawn_server(&mut self.ops, "ops".into(), listener, routes, limits);
     }
 
     /// Serves the router. It is the first thing to stop.
     pub fn serve(
         &mut self,
-        name: &'static str,
+        name: impl Into<Name>,
         listener: Listener,
         router: Router,
         limits: Limits,
     ) {
-        spawn_server(&mut self.listeners, name, listener, router, limits);
+        spawn_server(&mut self.listeners, name.into(), listener, router, limits);
     }
 
     /// Runs a loop until its token is cancelled; it then finishes the batch in its hands and
     /// returns. A loop that ends before is a failure of the service.
-    pub fn work<F>(&mut self, name: &'static str, work: impl FnOnce(CancellationToken) -> F)
+    pub fn work<F>(&mut self, name: impl Into<Name>, work: impl FnOnce(CancellationToken) -> F)
     where
         F: Future<Output = Result<(), TaskError>> + Send + 'static,
     {
-        self.loops.spawn(name, work);
+        self.loops.spawn(name.into(), work);
     }
 
     /// Closes something when nothing uses it any more: first the lane, then pools.
     pub fn on_close(
         &mut self,
-        name: &'static str,
+        name: impl Into<Name>,
         close: impl Future<Output = ()> + Send + 'static,
     ) {
-        self.closing.push((name, Box::pin(close)));
+        self.closing.push((name.into(), Box::pin(close)));
     }
 
     /// Runs until `stop` completes or a part fails, then stops everything in order. A second signal
@@ -107,7 +107,7 @@ impl Lifecycle {
         let loops = self.loops.stop(Some(WORK_TIMEOUT)).await;
         for (name, close) in self.closing {
             if tokio::time::timeout(WORK_TIMEOUT, close).await.is_err() {
-                tracing::warn!(part = name, "{name} did not close in time");
+                tracing::warn!(part = %name, "{name} did not close in time");
             }
         }
         let ops = self.ops.stop(None).await;
@@ -115,15 +115,9 @@ impl Lifecycle {
     }
 }
 
-fn spawn_server(
-    tasks: &mut Tasks,
-    name: &'static str,
-    listener: Listener,
-    router: Router,
-    limits: Limits,
-) {
+fn spawn_server(tasks: &mut Tasks, name: Name, listener: Listener, router: Router, limits: Limits) {
     let address = listener.address();
-    tracing::info!(listener = name, %address, "{name} listens on http://{address}");
+    tracing::info!(listener = %name, %address, "{name} listens on http://{address}");
     tasks.spawn(name, |stop| async move {
         server::serve(listener, router, limits, stop).await;
         Ok(())

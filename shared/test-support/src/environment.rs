@@ -6,6 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use clock::{SharedClock, TestClock};
 use service_kit::config::{AuthConfig, HttpConfig, LogFormat, TelemetryConfig};
+use service_kit::service::ServiceConfig;
 
 use crate::JWT_KEY;
 

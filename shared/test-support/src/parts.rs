@@ -7,6 +7,7 @@ use axum::Router;
 use event_store::{Lane, Ledger, Relay};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use service_kit::service::Service;
 
 type RunOnce = dyn FnMut() -> BoxFuture<'static, Result<usize, String>> + Send;
 
@@ -34,6 +35,18 @@ impl TestParts {
             relay,
             workers: Vec::new(),
         }
+    }
+
+    /// A service as production builds it.
+    pub fn of<S>(service: Service<S>) -> Result<Self, serde_json::Error> {
+        let parts = service.into_parts()?;
+        Ok(Self::new(
+            parts.ledger,
+            parts.lane,
+            parts.relay,
+            parts.public,
+            parts.sidecar,
+        ))
     }
 
     /// Adds a worker: one batch per call, and how many that were.

@@ -43,7 +43,15 @@ fn allowed(package: &str) -> Option<Vec<&'static str>> {
         "event-schema" | "recurrence" | "clock" | "database" => vec![],
         "dapr-client" | "xtask" => vec!["event-schema"],
         "event-store" => vec!["event-schema", "clock", "database", "dapr-client"],
-        "service-kit" => vec!["clock"],
+        "service-kit" => {
+            vec![
+                "event-schema",
+                "clock",
+                "database",
+                "dapr-client",
+                "event-store",
+            ]
+        }
         "local-sidecar" => vec!["event-schema", "clock", "database"],
         "test-support" => SHARED.to_vec(),
         "suite-tests" | "bench" => [SHARED.as_slice(), &["test-support", "taskledger"]].concat(),
@@ -221,7 +229,7 @@ mod tests {
             ("database", "event-schema"),
             ("dapr-client", "service-kit"),
             ("event-store", "service-kit"),
-            ("service-kit", "event-schema"),
+            ("service-kit", "recurrence"),
             ("local-sidecar", "dapr-client"),
             ("task-api", "notifier"),
             ("task-api", "test-support"),

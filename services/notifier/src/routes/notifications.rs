@@ -7,13 +7,13 @@ use chrono::{DateTime, Utc};
 use event_schema::{Notification, NotificationId, NotificationKind, UserId};
 use event_store::{Answer, Recorded, StreamRef, Unit};
 use serde::{Deserialize, Serialize};
+use service_kit::command::execute;
 use service_kit::etag;
 use service_kit::extract::{Call, Json, Path, Query};
 use service_kit::page::{Cursor, Limit, Page};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::command::execute;
 use crate::app::AppState;
 use crate::domain::NotificationStream;
 use crate::domain::notification::{Command, NotificationError, decide};
@@ -154,7 +154,7 @@ pub(super) async fn read_notification(
 ) -> Result<Response, Error> {
     let stream = StreamRef::of::<NotificationStream>(notification_id);
     let (by, if_match) = (UserId(call.caller.user_id), call.if_match);
-    execute(&app, &call, &[stream], move |unit| {
+    execute(&app.ledger, &call, &[stream], move |unit| {
         read(unit, notification_id, by, if_match)
     })
     .await

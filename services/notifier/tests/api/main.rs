@@ -8,34 +8,19 @@ mod reminder_events;
 mod stream;
 mod task_events;
 
-use notifier::app::App;
+use notifier::app;
 use notifier::config::Config;
-use notifier::workers::purge;
 use serde_json::Value;
 use test_support::{TestEnvironment, TestParts, TestSuite};
 
 async fn parts(environment: TestEnvironment) -> anyhow::Result<TestParts> {
     let config = Config {
-        http: environment.http(),
+        service: environment.service(),
         auth: environment.auth(),
-        database: environment.database(),
-        dapr: environment.dapr(),
-        telemetry: environment.telemetry(),
     };
-    let parts = App::build_with(config, environment.clock())
-        .await?
-        .into_parts()?;
-    let app = parts.state;
-    let ledger = app.ledger.clone();
-    Ok(
-        TestParts::new(ledger, parts.lane, parts.relay, parts.public, parts.sidecar).worker(
-            "purge",
-            move || {
-                let app = app.clone();
-                async move { purge::run_once(&app).await }
-            },
-        ),
-    )
+    Ok(TestParts::of(
+        app::build_with(config, environment.clock()).await?,
+    )?)
 }
 
 async fn suite() -> TestSuite {

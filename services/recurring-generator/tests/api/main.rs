@@ -5,33 +5,19 @@ mod recurring_events;
 mod task_events;
 mod task_update_events;
 
-use recurring_generator::app::App;
+use recurring_generator::app;
 use recurring_generator::config::Config;
-use recurring_generator::workers::purge;
 use serde_json::Value;
 use test_support::{TestEnvironment, TestParts, TestSuite};
 
 /// Builds the service as production does.
 async fn parts(environment: TestEnvironment) -> anyhow::Result<TestParts> {
     let config = Config {
-        http: environment.http(),
-        database: environment.database(),
-        dapr: environment.dapr(),
-        telemetry: environment.telemetry(),
+        service: environment.service(),
     };
-    let app = App::build_with(config, environment.clock()).await?;
-    let parts = app.into_parts();
-    let ledger = parts.state.ledger.clone();
-    let state = parts.state;
-    Ok(
-        TestParts::new(ledger, parts.lane, parts.relay, parts.public, parts.sidecar).worker(
-            "purge",
-            move || {
-                let state = state.clone();
-                async move { purge::run_once(&state).await }
-            },
-        ),
-    )
+    Ok(TestParts::of(
+        app::build_with(config, environment.clock()).await?,
+    )?)
 }
 
 /// The slots that were announced, in order.

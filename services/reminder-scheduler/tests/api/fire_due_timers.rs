@@ -13,7 +13,7 @@ use test_support::{TestParts, TestSuite};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use crate::{FIRED, MISSED, SCHEDULED, app, its_time, parts, rent, timers};
+use crate::{FIRED, MISSED, SCHEDULED, build, its_time, parts, rent, timers};
 
 #[tokio::test]
 async fn a_reminder_fires_at_its_time_and_never_earlier() {
@@ -164,23 +164,16 @@ const SOON: Duration = Duration::from_secs(4);
 async fn the_sleeping_worker_is_woken_by_the_clock_and_by_an_earlier_timer() {
     let state = Arc::new(OnceLock::new());
     let kept = Arc::clone(&state);
-    let build = move |environment| {
+    let built = move |environment| {
         let kept = Arc::clone(&kept);
         async move {
-            let parts = app(environment).await?.into_parts();
-            let ledger = parts.state.ledger.clone();
-            kept.set(parts.state).map_err(|_| anyhow!("built twice"))?;
-            let (lane, relay) = (parts.lane, parts.relay);
-            anyhow::Ok(TestParts::new(
-                ledger,
-                lane,
-                relay,
-                parts.public,
-                parts.sidecar,
-            ))
+            let service = build(environment).await?;
+            let state = service.state.clone();
+            kept.set(state).map_err(|_| anyhow!("built twice"))?;
+            Ok::<_, anyhow::Error>(TestParts::of(service)?)
         }
     };
-    let mut suite = TestSuite::start(build).await;
+    let mut suite = TestSuite::start(built).await;
     let stop = CancellationToken::new();
     let worker = tokio::spawn(timers::run(state.get().unwrap().clone(), stop.clone()));
     let mut committed = suite.ledger().committed();

@@ -6,37 +6,28 @@ mod task_events;
 mod task_update_events;
 
 use chrono::{DateTime, Utc};
-use reminder_scheduler::app::App;
+use reminder_scheduler::app::{self, AppState};
 use reminder_scheduler::config::Config;
-use reminder_scheduler::workers::{fire_due_timers as timers, purge};
+use reminder_scheduler::workers::fire_due_timers as timers;
+use service_kit::service::Service;
 use test_support::fixture::{TaskStory, local, task};
 use test_support::{TestEnvironment, TestParts, fixture};
 
 /// Builds the service as production does.
-async fn app(environment: TestEnvironment) -> anyhow::Result<App> {
+async fn build(environment: TestEnvironment) -> anyhow::Result<Service<AppState>> {
     let config = Config {
-        http: environment.http(),
-        database: environment.database(),
-        dapr: environment.dapr(),
-        telemetry: environment.telemetry(),
+        service: environment.service(),
     };
-    App::build_with(config, environment.clock()).await
+    Ok(app::build_with(config, environment.clock()).await?)
 }
 
 async fn parts(environment: TestEnvironment) -> anyhow::Result<TestParts> {
-    let parts = app(environment).await?.into_parts();
-    let ledger = parts.state.ledger.clone();
-    let (firing, purging) = (parts.state.clone(), parts.state);
-    let suite = TestParts::new(ledger, parts.lane, parts.relay, parts.public, parts.sidecar);
-    Ok(suite
-        .worker("timers", move || {
-            let state = firing.clone();
-            async move { timers::run_once(&state).await }
-        })
-        .worker("purge", move || {
-            let state = purging.clone();
-            async move { purge::run_once(&state).await }
-        }))
+    let service = build(environment).await?;
+    let firing = service.state.clone();
+    Ok(TestParts::of(service)?.worker("timers", move || {
+        let state = firing.clone();
+        async move { timers::run_once(&state).await }
+    }))
 }
 
 /// Due at noon UTC, with a reminder ten minutes before.

@@ -1,5 +1,6 @@
 //! Named tasks that are expected to run until they are told to stop.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::error::Error;
 use std::time::Duration;
@@ -9,6 +10,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::kit::panic_message;
 
+/// What a part is called in logs and failures.
+pub type Name = Cow<'static, str>;
+
 /// What a loop fails with.
 pub type TaskError = Box<dyn Error + Send + Sync>;
 
@@ -17,12 +21,12 @@ pub type TaskError = Box<dyn Error + Send + Sync>;
 pub enum TaskFailure {
     /// A loop returned although nobody had told it to.
     #[error("{0} ended by itself")]
-    Ended(&'static str),
+    Ended(Name),
     /// A loop gave up.
     #[error("{name} failed")]
     Failed {
         /// The loop.
-        name: &'static str,
+        name: Name,
         /// Why.
         source: TaskError,
     },
@@ -30,13 +34,13 @@ pub enum TaskFailure {
     #[error("{name} panicked: {message}")]
     Panicked {
         /// The loop.
-        name: &'static str,
+        name: Name,
         /// What the panic said.
         message: String,
     },
     /// Loops did not finish their batch in time; what they had not committed will be done again.
     #[error("{} did not stop in time", .0.join(", "))]
-    TimedOut(Vec<&'static str>),
+    TimedOut(Vec<Name>),
     /// A second signal came while stopping.
     #[error("stopping was cut short by a second signal")]
     CutShort,
@@ -46,7 +50,7 @@ pub enum TaskFailure {
 pub(super) struct Tasks {
     stop: CancellationToken,
     running: JoinSet<Result<(), TaskError>>,
-    names: HashMap<Id, &'static str>,
+    names: HashMap<Id, Name>,
 }
 
 impl Tasks {
@@ -58,7 +62,7 @@ impl Tasks {
         }
     }
 
-    pub(super) fn spawn<F>(&mut self, name: &'static str, work: impl FnOnce(CancellationToken) -> F)
+    pub(super) fn spawn<F>(&mut self, name: Name, work: impl FnOnce(CancellationToken) -> F)
     where
         F: Future<Output = Result<(), TaskError>> + Send + 'static,
     {
@@ -86,7 +90,7 @@ impl Tasks {
         let joined = tokio::time::timeout(timeout, self.join_all()).await;
         joined.unwrap_or_else(|_elapsed| {
             self.running.abort_all();
-            let mut late: Vec<_> = self.names.values().copied().collect();
+            let mut late: Vec<_> = self.names.values().cloned().collect();
             late.sort_unstable();
             Err(TaskFailure::TimedOut(late))
         })
@@ -102,18 +106,21 @@ impl Tasks {
         result
     }
 
-    fn outcome(&mut self, ended: Joined) -> (&'static str, Result<(), TaskFailure>) {
+    fn outcome(&mut self, ended: Joined) -> (Name, Result<(), TaskFailure>) {
         let id = match &ended {
             Ok((id, _)) => *id,
             Err(error) => error.id(),
         };
         // Every task was given a name when it was spawned.
-        let name = self.names.remove(&id).unwrap_or("a task");
+        let name = self.names.remove(&id).unwrap_or(Cow::Borrowed("a task"));
         let outcome = match ended {
             Ok((_, Ok(()))) => Ok(()),
-            Ok((_, Err(source))) => Err(TaskFailure::Failed { name, source }),
+            Ok((_, Err(source))) => Err(TaskFailure::Failed {
+                name: name.clone(),
+                source,
+            }),
             Err(error) => Err(TaskFailure::Panicked {
-                name,
+                name: name.clone(),
                 message: panic_text(error),
             }),
         };

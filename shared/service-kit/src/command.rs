@@ -4,37 +4,36 @@ use axum::http::header::{CONTENT_TYPE, ETAG, LOCATION};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use event_schema::{Actor, UserId};
-use event_store::{Answer, Context, IdempotencyKey, Outcome, StreamRef, Unit};
-use service_kit::etag;
-use service_kit::extract::Call;
+use event_store::{Answer, Context, Error, IdempotencyKey, Ledger, Outcome, StreamRef, Unit};
 
-use crate::app::AppState;
-use crate::error::Error;
+use crate::etag;
+use crate::extract::Call;
 
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
-/// Hands a caller's command to the lane and answers what it decided, or had decided before under
-/// the same idempotency key.
-pub(super) async fn execute<F>(
-    app: &AppState,
+/// Hands a caller's command to the lane and answers what it decided, or had decided before under the
+/// same idempotency key: then with the header `idempotent-replayed: true`.
+///
+/// `decide` is pure and may be called more than once; see [`Ledger::execute`].
+pub async fn execute<E, F>(
+    ledger: &Ledger,
     call: &Call,
     streams: &[StreamRef],
     decide: F,
-) -> Result<Response, Error>
+) -> Result<Response, E>
 where
-    F: Fn(&mut Unit<'_>) -> Result<Answer, Error> + Send + 'static,
+    E: From<Error> + Send + 'static,
+    F: Fn(&mut Unit<'_>) -> Result<Answer, E> + Send + 'static,
 {
-    let outcome = app
-        .ledger
-        .execute(context(app, call), key(call), streams, decide)
+    let outcome = ledger
+        .execute(context(ledger, call), key(call), streams, decide)
         .await?;
     Ok(match outcome {
         Outcome::Accepted(answer) => respond(answer),
         Outcome::Replayed(answer) => {
             let mut response = respond(answer);
-            response
-                .headers_mut()
-                .insert(REPLAYED, HeaderValue::from_static("true"));
+            let replayed = HeaderValue::from_static("true");
+            response.headers_mut().insert(REPLAYED, replayed);
             response
         }
         // Only deliveries end like this.
@@ -42,11 +41,11 @@ where
     })
 }
 
-fn context(app: &AppState, call: &Call) -> Context {
+fn context(ledger: &Ledger, call: &Call) -> Context {
     let request_id = call.request_id.to_string();
     Context {
         actor: Actor::User(UserId(call.caller.user_id)),
-        now: app.clock.now(),
+        now: ledger.clock().now(),
         correlation_id: Some(request_id.clone()),
         causation_id: Some(request_id),
         traceparent: call.traceparent.clone(),

@@ -1,0 +1,142 @@
+//! The command line: every setting a flag and an environment variable.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use service_kit::config::{AuthConfig, LogFormat, TelemetryConfig};
+
+/// Tasks, recurring series, reminders and notifications, every change kept as an event.
+///
+/// Without a subcommand it runs the whole suite on this machine.
+#[derive(Debug, Parser)]
+#[command(name = "taskledger", version, args_conflicts_with_subcommands = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+
+    #[command(flatten)]
+    up: UpConfig,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Runs the whole suite on this machine (the default).
+    Up(Box<UpConfig>),
+    /// Looks at the events that the services tell each other.
+    #[command(subcommand)]
+    Events(EventsCommand),
+}
+
+/// How the suite runs.
+#[derive(Clone, Debug, Args)]
+pub struct UpConfig {
+    /// Address of the REST interface of all services.
+    #[arg(long, env = "TASKLEDGER_LISTEN", default_value = "127.0.0.1:8080")]
+    pub listen: SocketAddr,
+
+    /// Directory of everything the suite keeps. Only one suite at a time uses it.
+    #[arg(long, env = "TASKLEDGER_DATA_DIR", default_value = "./taskledger-data")]
+    pub data_dir: PathBuf,
+
+    /// Address of /healthz, /readyz and /metrics. On loopback they are on the public address too.
+    #[arg(long, env = "TASKLEDGER_OPS_LISTEN")]
+    pub ops_listen: Option<SocketAddr>,
+
+    /// What to log, as comma-separated directives such as `info,sqlx=warn`.
+    #[arg(long, env = "RUST_LOG", default_value = "warn")]
+    pub log_filter: String,
+
+    /// Form of the log: `auto` is pretty on a terminal and JSON elsewhere.
+    #[arg(long, env = "LOG_FORMAT", value_enum, default_value_t = LogFormat::Auto)]
+    pub log_format: LogFormat,
+
+    /// Address of an OpenTelemetry collector (OTLP over HTTP, without TLS).
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT")]
+    pub otlp_endpoint: Option<String>,
+
+    /// Who may ask.
+    #[command(flatten)]
+    pub auth: AuthConfig,
+}
+
+/// Looks at the events that the services tell each other.
+#[derive(Clone, Debug, Subcommand)]
+pub enum EventsCommand {
+    /// Shows events as they happen, one line each. Works beside a running suite.
+    Tail(TailConfig),
+}
+
+/// What `events tail` shows.
+#[derive(Clone, Debug, Args)]
+pub struct TailConfig {
+    /// Only this topic.
+    #[arg(long)]
+    pub topic: Option<String>,
+
+    /// Begins with the oldest event that is kept, not with the next.
+    #[arg(long)]
+    pub from_start: bool,
+
+    /// Ends when everything that is there was shown.
+    #[arg(long)]
+    pub no_follow: bool,
+
+    /// The raw CloudEvents, one JSON object per line.
+    #[arg(long)]
+    pub json: bool,
+
+    /// Directory of the suite.
+    #[arg(long, env = "TASKLEDGER_DATA_DIR", default_value = "./taskledger-data")]
+    pub data_dir: PathBuf,
+}
+
+impl Cli {
+    /// What to do; running the suite when nothing is said.
+    pub fn command(self) -> Command {
+        self.command.unwrap_or(Command::Up(Box::new(self.up)))
+    }
+}
+
+impl UpConfig {
+    /// The suite's part of the telemetry settings.
+    pub fn telemetry(&self) -> TelemetryConfig {
+        TelemetryConfig {
+            log_format: self.log_format,
+            log_filter: self.log_filter.clone(),
+            otlp_endpoint: self.otlp_endpoint.clone(),
+            otlp_trace_ratio: 1.0,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_flags_do_not_collide() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn nothing_said_means_up() {
+        let cli = Cli::try_parse_from(["taskledger", "--listen", "127.0.0.1:9999"]).unwrap();
+        let Command::Up(config) = cli.command() else {
+            panic!("not up")
+        };
+        assert_eq!(config.listen.port(), 9999);
+    }
+
+    #[test]
+    fn up_said_aloud_is_the_same() {
+        let cli = Cli::try_parse_from(["taskledger", "up", "--data-dir", "/tmp/x"]).unwrap();
+        let Command::Up(config) = cli.command() else {
+            panic!("not up")
+        };
+        assert_eq!(config.data_dir, PathBuf::from("/tmp/x"));
+    }
+}

@@ -1,0 +1,114 @@
+//! The directory of everything the suite keeps, held by one process at a time.
+
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+
+use event_schema::App;
+
+/// The directory, locked until this is dropped or the process ends, however it ends.
+#[derive(Debug)]
+pub(crate) struct DataDirectory {
+    path: PathBuf,
+    _lock: File,
+}
+
+/// A directory that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum DataDirectoryError {
+    #[error("the data directory {} cannot be used: {source}; name another with --data-dir", path.display())]
+    Unusable {
+        path: PathBuf,
+        source: std::io::Error,
+    },
+    #[error(
+        "the data directory {} is in use by another taskledger; stop it, or name another with --data-dir",
+        .0.display()
+    )]
+    InUse(PathBuf),
+}
+
+impl DataDirectory {
+    /// Creates the directory when it is missing, and locks it.
+    pub(crate) fn open(path: &Path) -> Result<Self, DataDirectoryError> {
+        let unusable = |source| DataDirectoryError::Unusable {
+            path: path.to_owned(),
+            source,
+        };
+        create_private(path).map_err(unusable)?;
+        let path = path.canonicalize().map_err(unusable)?;
+        let lock = File::create(path.join("taskledger.lock")).map_err(unusable)?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self { path, _lock: lock }),
+            Err(TryLockError::WouldBlock) => Err(DataDirectoryError::InUse(path)),
+            Err(TryLockError::Error(source)) => Err(unusable(source)),
+        }
+    }
+
+    /// Where it is, without symbolic links.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The URL of a service's SQLite file.
+    pub(crate) fn database_url(&self, app: App) -> String {
+        let file = self.path.join(format!("{}.db", app.id()));
+        // A question mark or percent sign in a path would be read as part of the URL's syntax.
+        let path = file
+            .display()
+            .to_string()
+            .replace('%', "%25")
+            .replace('?', "%3F");
+        format!("sqlite://{}", path.replace('#', "%23"))
+    }
+}
+
+/// The broker's file below a data directory.
+pub(crate) fn broker_file(directory: &Path) -> PathBuf {
+    directory.join("broker.db")
+}
+
+/// Other users of the machine have no business in it.
+#[cfg(unix)]
+fn create_private(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+}
+
+#[cfg(not(unix))]
+fn create_private(path: &Path) -> std::io::Result<()> {
+    fs::create_dir_all(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_holder_is_refused_until_the_first_is_gone() {
+        let directory = tempfile::tempdir().unwrap();
+        let first = DataDirectory::open(directory.path()).unwrap();
+
+        let second = DataDirectory::open(directory.path());
+        assert!(matches!(second, Err(DataDirectoryError::InUse(_))));
+
+        drop(first);
+        assert!(DataDirectory::open(directory.path()).is_ok());
+    }
+
+    #[test]
+    fn a_file_in_its_place_is_named_in_the_refusal() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("file");
+        fs::write(&file, "not a directory").unwrap();
+
+        let refused = DataDirectory::open(&file).unwrap_err().to_string();
+
+        assert!(
+            refused.contains("cannot be used") && refused.contains("--data-dir"),
+            "{refused}"
+        );
+    }
+}

@@ -1,0 +1,137 @@
+//! Starting, stopping, and the one clear sentence when it cannot.
+
+use std::process::Stdio;
+
+use reqwest::Client;
+use tokio::process::Command;
+
+use crate::running::{Running, command, run};
+
+async fn signal(name: &str, process: u32) {
+    let sent = Command::new("kill")
+        .args([name, &process.to_string()])
+        .status()
+        .await
+        .unwrap();
+    assert!(sent.success());
+}
+
+#[tokio::test]
+async fn the_banner_says_where_it_is_and_what_to_try() {
+    let directory = tempfile::tempdir().unwrap();
+    let suite = Running::start(directory.path()).await;
+
+    assert!(
+        suite.banner.contains(&format!("{}/docs", suite.base)),
+        "{}",
+        suite.banner
+    );
+    assert_eq!(suite.banner.matches("curl").count(), 2);
+    let client = Client::builder().build().unwrap();
+    for path in [
+        "/docs/",
+        "/openapi.json",
+        "/healthz",
+        "/readyz",
+        "/metrics",
+        "/v1/tasks",
+    ] {
+        let status = client
+            .get(format!("{}{path}", suite.base))
+            .send()
+            .await
+            .unwrap()
+            .status();
+        assert_eq!(status, 200, "{path}");
+    }
+    suite.kill().await;
+}
+
+#[tokio::test]
+async fn both_signals_end_it_well() {
+    let directory = tempfile::tempdir().unwrap();
+    for name in ["-INT", "-TERM"] {
+        let suite = Running::start(directory.path()).await;
+
+        signal(name, suite.id()).await;
+
+        assert_eq!(suite.ended().await, Some(0), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_directory_in_use_is_refused_in_one_sentence() {
+    let directory = tempfile::tempdir().unwrap();
+    let suite = Running::start(directory.path()).await;
+
+    let second = run(command(directory.path())).await;
+
+    assert_eq!(second.code, Some(1));
+    assert!(
+        second.stderr.contains("in use by another taskledger"),
+        "{}",
+        second.stderr
+    );
+    assert_eq!(second.stderr.lines().count(), 1, "{}", second.stderr);
+    suite.kill().await;
+}
+
+#[tokio::test]
+async fn a_taken_port_is_refused_in_one_sentence() {
+    let (directory, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let suite = Running::start(directory.path()).await;
+    let address = suite.base.strip_prefix("http://").unwrap();
+
+    let mut second = Command::new(env!("CARGO_BIN_EXE_taskledger"));
+    second
+        .args(["--listen", address, "--data-dir"])
+        .arg(other.path())
+        .stderr(Stdio::piped());
+    let second = run(second).await;
+
+    assert_eq!(second.code, Some(1));
+    assert!(
+        second.stderr.contains("another program already does"),
+        "{}",
+        second.stderr
+    );
+    assert_eq!(second.stderr.lines().count(), 1, "{}", second.stderr);
+    suite.kill().await;
+}
+
+#[tokio::test]
+async fn it_does_not_listen_to_the_network_without_authentication() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut open = Command::new(env!("CARGO_BIN_EXE_taskledger"));
+    open.args(["--listen", "0.0.0.0:0", "--data-dir"])
+        .arg(directory.path());
+
+    let refused = run({
+        open.stderr(Stdio::piped());
+        open
+    })
+    .await;
+
+    assert_eq!(refused.code, Some(1));
+    assert!(
+        refused.stderr.contains("without authentication"),
+        "{}",
+        refused.stderr
+    );
+}
+
+#[tokio::test]
+async fn an_unusable_directory_is_named() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("file");
+    std::fs::write(&file, "in the way").unwrap();
+
+    let refused = run(command(&file)).await;
+
+    assert_eq!(refused.code, Some(1));
+    assert!(
+        refused.stderr.contains("cannot be used"),
+        "{}",
+        refused.stderr
+    );
+}

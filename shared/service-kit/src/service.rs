@@ -1,0 +1,298 @@
+//! What every service is made of, and how it starts and stops: written once.
+
+mod parts;
+mod purge;
+
+use std::fmt;
+use std::sync::Arc;
+
+use axum::Router;
+use clap::Args;
+use clock::SharedClock;
+use dapr_client::{Client, ClientError, Subscriptions};
+use database::{ConnectError, Database, MigrationSet};
+use event_schema::App;
+use event_store::{Lane, LaneLimits, Ledger, Projection, Relay};
+use tokio_util::sync::CancellationToken;
+use utoipa::openapi::OpenApi;
+
+use crate::Kit;
+use crate::auth::AuthSetupError;
+use crate::config::{AuthConfig, HttpConfig, TelemetryConfig};
+use crate::health::Health;
+use crate::lifecycle::{Lifecycle, TaskFailure};
+use crate::openapi;
+use crate::server::{BindError, Limits, Listener};
+pub use parts::{Parts, Worker};
+
+/// Settings that every service has.
+#[derive(Args, Clone, Debug)]
+pub struct ServiceConfig {
+    /// Where it listens.
+    #[command(flatten)]
+    pub http: HttpConfig,
+
+    /// Where its tables are.
+    #[command(flatten)]
+    pub database: database::Config,
+
+    /// Where its sidecar is.
+    #[command(flatten)]
+    pub dapr: dapr_client::Config,
+
+    /// How it tells what it does.
+    #[command(flatten)]
+    pub telemetry: TelemetryConfig,
+}
+
+/// What a service stands on before it has doors: its database, its ledger and its sidecar.
+#[derive(Debug)]
+pub struct Foundation {
+    /// All changes go through it.
+    pub ledger: Ledger,
+    /// The time; read in doors only.
+    pub clock: SharedClock,
+    app: App,
+    config: ServiceConfig,
+    lane: Lane,
+    relay: Relay,
+    health: Health,
+}
+
+/// The public door of a service.
+pub struct PublicDoor {
+    /// Every path.
+    pub routes: Router,
+    /// Their description.
+    pub document: OpenApi,
+    /// Who may come in.
+    pub auth: AuthConfig,
+}
+
+/// A service, built but not running.
+pub struct Service<S> {
+    /// What its doors share.
+    pub state: S,
+    foundation: Foundation,
+    kit: Kit,
+    public: Option<(Router, OpenApi)>,
+    sidecar: Router,
+    workers: Vec<Worker>,
+}
+
+/// Why a service does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// Who may ask is not settled.
+    #[error(transparent)]
+    Auth(#[from] AuthSetupError),
+    /// The sidecar's client.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// The database, or a pending migration.
+    #[error(transparent)]
+    Database(#[from] ConnectError),
+}
+
+/// Why a service ended.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// An address cannot be listened on.
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    /// The description of the public paths cannot be written as JSON.
+    #[error("the OpenAPI document cannot be written")]
+    Document(#[from] serde_json::Error),
+    /// A part failed, or did not stop well.
+    #[error(transparent)]
+    Failed(#[from] TaskFailure),
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("the sidecar cannot publish")]
+struct SidecarAway;
+
+impl fmt::Debug for PublicDoor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PublicDoor").finish_non_exhaustive()
+    }
+}
+
+impl<S> fmt::Debug for Service<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Service")
+            .field("app", &self.foundation.app)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Foundation {
+    /// Opens the database and puts ledger and relay together. Fails on bad settings and pending
+    /// migrations, never on a sidecar that is still starting. Nothing listens and nothing runs yet.
+    pub async fn build(
+        app: App,
+        config: &ServiceConfig,
+        clock: SharedClock,
+        tables: &[MigrationSet],
+        projections: Vec<Arc<dyn Projection>>,
+    ) -> Result<Self, BuildError> {
+        let client = Client::new(&config.dapr)?;
+        let sets = [&[event_store::MIGRATIONS], tables].concat();
+        let database = Database::connect(&config.database, &sets).await?;
+        let health = health(&database, &client);
+        let limits = LaneLimits::default();
+        let (ledger, lane) = Ledger::new(app, database, Arc::clone(&clock), projections, limits);
+        let relay = Relay::new(&ledger, client);
+        Ok(Self {
+            ledger,
+            clock,
+            app,
+            config: config.clone(),
+            lane,
+            relay,
+            health,
+        })
+    }
+
+    /// Gives it its doors and its own loops; one without a public door asks nobody who they are.
+    pub fn open<S: Clone + Send + Sync + 'static>(
+        self,
+        state: S,
+        public: Option<PublicDoor>,
+        subscriptions: Subscriptions<S>,
+        workers: Vec<Worker>,
+    ) -> Result<Service<S>, BuildError> {
+        let (name, clock, http) = (self.app.id(), Arc::clone(&self.clock), &self.config.http);
+        let kit = match &public {
+            Some(door) => Kit::new(name, clock, http, &door.auth)?,
+            None => Kit::internal(name, clock, http),
+        };
+        let dead_letters = Arc::new(self.ledger.clone());
+        let sidecar = kit.sidecar_layers(subscriptions.into_router(state.clone(), dead_letters));
+        let public = public.map(|door| (kit.service_layers(door.routes), door.document));
+        Ok(Service {
+            state,
+            foundation: self,
+            kit,
+            public,
+            sidecar,
+            workers,
+        })
+    }
+}
+
+impl<S> Service<S> {
+    /// The public routes with the layers of the service. Who serves them adds the edge layers, once
+    /// per listener.
+    pub fn public_routes(&self) -> Router {
+        self.public
+            .as_ref()
+            .map_or_else(Router::new, |(routes, _)| routes.clone())
+    }
+
+    /// The description of the public routes.
+    pub fn document(&self) -> Option<&OpenApi> {
+        self.public.as_ref().map(|(_, document)| document)
+    }
+
+    /// Whether the service can work.
+    pub fn health(&self) -> Health {
+        self.foundation.health.clone()
+    }
+
+    /// Serves the sidecar's door, starts every loop and says what closes at the end.
+    pub fn attach(self, lifecycle: &mut Lifecycle, sidecar: Listener) {
+        let Foundation {
+            ledger,
+            clock,
+            app,
+            config,
+            lane,
+            relay,
+            ..
+        } = self.foundation;
+        let name = app.id();
+        lifecycle.serve(
+            format!("{name} sidecar door"),
+            sidecar,
+            self.sidecar,
+            Limits::for_sidecar(&config.http),
+        );
+        spawn(lifecycle, name, "lane", move |stop| lane.run(stop));
+        spawn(lifecycle, name, "relay", move |stop| relay.run(stop));
+        let purging = ledger.clone();
+        spawn(lifecycle, name, "purge", move |stop| {
+            purge::run(purging, clock, stop)
+        });
+        for worker in self.workers {
+            spawn(lifecycle, name, worker.name, worker.run);
+        }
+        let database = ledger.database().clone();
+        lifecycle.on_close(
+            format!("{name} database"),
+            async move { database.close().await },
+        );
+    }
+
+    /// Listens, and works until `stop`.
+    pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), RunError> {
+        let http = self.foundation.config.http.clone();
+        let limits = Limits::from(&http);
+        let mut lifecycle = Lifecycle::new(self.health());
+        if let Some(routes) = self.edge_routes()? {
+            lifecycle.serve("public", Listener::bind(http.listen).await?, routes, limits);
+        }
+        let sidecar = Listener::bind(http.sidecar_listen).await?;
+        lifecycle.serve_ops(Listener::bind(http.ops_listen).await?, limits);
+        self.attach(&mut lifecycle, sidecar);
+        Ok(lifecycle.run(stop).await?)
+    }
+
+    /// The public routes and their description, as the service serves them when it is alone.
+    fn edge_routes(&self) -> Result<Option<Router>, serde_json::Error> {
+        let Some((routes, document)) = &self.public else {
+            return Ok(None);
+        };
+        let routes = routes.clone().merge(openapi::router(document)?);
+        Ok(Some(self.kit.edge_layers(routes)))
+    }
+}
+
+/// Starts a loop that ends well or not at all.
+fn spawn<F>(
+    lifecycle: &mut Lifecycle,
+    app: &str,
+    name: &str,
+    work: impl FnOnce(CancellationToken) -> F,
+) where
+    F: Future<Output = ()> + Send + 'static,
+{
+    lifecycle.work(format!("{app} {name}"), |stop| {
+        let work = work(stop);
+        async move {
+            work.await;
+            Ok(())
+        }
+    });
+}
+
+fn health(database: &Database, client: &Client) -> Health {
+    let health = Health::new();
+    let database = database.clone();
+    health.check("database", move || {
+        let database = database.clone();
+        async move { database.ping().await }
+    });
+    let client = client.clone();
+    health.check("sidecar", move || {
+        let client = client.clone();
+        async move {
+            client
+                .outbound_ready()
+                .await
+                .then_some(())
+                .ok_or(SidecarAway)
+        }
+    });
+    health
+}
