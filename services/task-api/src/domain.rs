@@ -1,5 +1,12 @@
 //! What tasks and series may do. Pure: time and ids come in as arguments.
 
+pub mod duration;
+pub mod fields;
+pub mod occurrence;
+pub mod series;
 pub mod task;
+pub mod time;
 
-pub use task::TaskStream;
+pub use fields::Fault;
+pub use series::{SeriesError, SeriesStream};
+pub use task::{TaskError, TaskStream};

@@ -2,7 +2,11 @@
 
 use axum::response::{IntoResponse, Response};
 use dapr_client::HandlerError;
-use service_kit::{ErrorKind, Problem, ProblemError, problem};
+use serde::Serialize;
+use serde_json::Value;
+use service_kit::{ErrorKind, FieldError, Problem, ProblemError, etag, problem};
+
+use crate::domain::{Fault, SeriesError, TaskError};
 
 /// Why a door refuses or fails.
 #[derive(Debug, thiserror::Error)]
@@ -10,9 +14,23 @@ pub enum Error {
     /// There is no such task, or it is somebody else's: nobody can tell.
     #[error("there is no such task")]
     NotFound,
-    /// The request can be read but breaks rules, each at a field.
+    /// The version in `If-Match` is not the current one.
+    #[error("the task is at version {version} by now")]
+    VersionConflict {
+        /// The current version.
+        version: u64,
+        /// The task as the caller may see it.
+        current: Box<Value>,
+    },
+    /// Fields of the request break rules.
+    #[error("the request breaks {} rules", .0.len())]
+    Invalid(Vec<Fault>),
+    /// A task refuses.
     #[error(transparent)]
-    Request(#[from] Problem),
+    Task(#[from] TaskError),
+    /// A series refuses.
+    #[error(transparent)]
+    Series(#[from] SeriesError),
     /// The ledger could not carry it out.
     #[error(transparent)]
     Ledger(#[from] event_store::Error),
@@ -25,26 +43,96 @@ pub enum Error {
     /// A delivered event belongs to no stream.
     #[error(transparent)]
     Subject(#[from] event_store::SubjectError),
+    /// A delivered event is about a series that was never started here, or names no slot of it.
+    #[error("a delivered event does not fit: {0}")]
+    Misfit(&'static str),
+    /// A cursor or a query is not one of ours.
+    #[error(transparent)]
+    Query(#[from] Problem),
+    /// Our own answer or our own event cannot be written as JSON.
+    #[error("it cannot be shown: {0}")]
+    Unshowable(String),
+}
+
+/// Problems that a single kind of broken rule has for itself.
+const NAMED: [(&str, &str, &str); 3] = [
+    (
+        "unsupported",
+        "recurrence-unsupported",
+        "The recurrence rule is not supported",
+    ),
+    (
+        "never_occurs",
+        "recurrence-never-occurs",
+        "The rule has no occurrence",
+    ),
+    (
+        "needs_date",
+        "recurring-task-needs-date",
+        "A recurring task needs a date",
+    ),
+];
+
+impl Error {
+    pub(crate) fn version_conflict(version: u64, current: &impl Serialize) -> Self {
+        match serde_json::to_value(current) {
+            Ok(current) => Self::VersionConflict {
+                version,
+                current: Box::new(current),
+            },
+            Err(error) => Self::Unshowable(error.to_string()),
+        }
+    }
+
+    fn faults(&self) -> &[Fault] {
+        match self {
+            Self::Invalid(faults) | Self::Task(TaskError::Invalid(faults)) => faults,
+            _ => &[],
+        }
+    }
 }
 
 impl ProblemError for Error {
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::NotFound => ErrorKind::NotFound,
-            Self::Request(problem) => problem.kind(),
-            Self::Ledger(error) => ledger_kind(error),
-            Self::Database(error) if error.is_unavailable() => ErrorKind::Unavailable,
-            Self::Database(_) => ErrorKind::Internal,
+            Self::NotFound | Self::Task(TaskError::NotFound) => ErrorKind::NotFound,
+            Self::VersionConflict { .. } => ErrorKind::PreconditionFailed,
+            Self::Invalid(_) | Self::Task(TaskError::Invalid(_)) => ErrorKind::Invalid,
+            Self::Task(
+                TaskError::AlreadyExists(_)
+                | TaskError::IllegalTransition { .. }
+                | TaskError::NotRecurring(_),
+            )
+            | Self::Series(SeriesError::AlreadyExists(_)) => ErrorKind::Conflict,
+            // Nobody names a series over HTTP: it is a delivery that came for one we never had.
+            Self::Series(SeriesError::NotFound) | Self::Misfit(_) | Self::Unshowable(_) => {
+                ErrorKind::Internal
+            }
+            Self::Ledger(error) => error.into(),
+            Self::Database(error) => error.into(),
             Self::Decode(_) | Self::Subject(_) => ErrorKind::Malformed,
+            Self::Query(problem) => problem.kind(),
         }
     }
 
     fn code(&self) -> &'static str {
         match self {
-            Self::Request(problem) => problem.code(),
+            Self::Invalid(faults) | Self::Task(TaskError::Invalid(faults)) => {
+                named(faults).map_or(ErrorKind::Invalid.code(), |(code, _)| code)
+            }
+            Self::Task(TaskError::AlreadyExists(_))
+            | Self::Series(SeriesError::AlreadyExists(_)) => "already-exists",
+            Self::Task(TaskError::IllegalTransition { .. }) => "illegal-transition",
+            Self::Task(TaskError::NotRecurring(_)) => "not-recurring",
             Self::Ledger(event_store::Error::KeyReused) => "idempotency-key-reused",
-            Self::Ledger(_)
-            | Self::NotFound
+            Self::Query(problem) => problem.code(),
+            Self::NotFound
+            | Self::VersionConflict { .. }
+            | Self::Task(TaskError::NotFound)
+            | Self::Series(SeriesError::NotFound)
+            | Self::Misfit(_)
+            | Self::Unshowable(_)
+            | Self::Ledger(_)
             | Self::Database(_)
             | Self::Decode(_)
             | Self::Subject(_) => self.kind().code(),
@@ -52,10 +140,26 @@ impl ProblemError for Error {
     }
 
     fn problem(&self) -> Problem {
-        match self {
-            Self::Request(problem) => problem.clone(),
-            _ => Problem::new(self.kind(), self.code()).detail(self.to_string()),
+        if let Self::Query(problem) = self {
+            return problem.clone();
         }
+        let faults = self.faults();
+        let mut problem = Problem::new(self.kind(), self.code());
+        if let Some((_, title)) = named(faults) {
+            problem = problem.title(title);
+        }
+        if let Self::VersionConflict { version, current } = self {
+            problem = problem
+                .member("current", (**current).clone())
+                .member("current_etag", etag::format(*version));
+        }
+        let detail = match faults {
+            [only] => format!("{} {}", only.pointer, only.message),
+            _ => self.to_string(),
+        };
+        problem
+            .detail(detail)
+            .fields(faults.iter().map(field_error))
     }
 }
 
@@ -71,12 +175,14 @@ impl HandlerError for Error {
     }
 }
 
-fn ledger_kind(error: &event_store::Error) -> ErrorKind {
-    match error {
-        event_store::Error::KeyReused => ErrorKind::Invalid,
-        event_store::Error::Overloaded
-        | event_store::Error::Unavailable(_)
-        | event_store::Error::Stopping => ErrorKind::Unavailable,
-        event_store::Error::Bug(_) => ErrorKind::Internal,
-    }
+/// The problem that all the faults have in common, if it has a name of its own.
+fn named(faults: &[Fault]) -> Option<(&'static str, &'static str)> {
+    let first = faults.first()?;
+    let (_, code, title) = NAMED.iter().find(|(fault, _, _)| *fault == first.code)?;
+    let same = faults.iter().all(|fault| fault.code == first.code);
+    same.then_some((code, title))
+}
+
+fn field_error(fault: &Fault) -> FieldError {
+    FieldError::new(fault.pointer.clone(), fault.code, fault.message.clone())
 }

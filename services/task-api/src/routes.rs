@@ -1,7 +1,16 @@
 //! Every public path of the service.
 
 mod command;
+mod fields;
+mod history;
+mod recurrence_input;
+mod recurrence_preview;
+mod reminders;
+mod task_list;
+mod task_view;
 mod tasks;
+mod time_value;
+mod transitions;
 
 use axum::Router;
 use utoipa::OpenApi;
@@ -11,7 +20,16 @@ use utoipa_axum::routes;
 use crate::app::AppState;
 
 #[derive(OpenApi)]
-#[openapi(info(title = "Taskledger"))]
+#[openapi(
+    info(
+        title = "Taskledger",
+        description = "Tasks, recurring series, reminders and notifications; every change is kept."
+    ),
+    tags(
+        (name = "tasks", description = "Tasks and occurrences of series"),
+        (name = "recurrence", description = "Rules that make tasks repeat"),
+    )
+)]
 struct Description;
 
 /// The routes, without layers.
@@ -25,5 +43,18 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 }
 
 fn table() -> OpenApiRouter<AppState> {
-    OpenApiRouter::with_openapi(Description::openapi()).routes(routes!(tasks::get_task))
+    OpenApiRouter::with_openapi(Description::openapi())
+        .routes(routes!(task_list::list_tasks, tasks::create_task))
+        .routes(routes!(
+            tasks::get_task,
+            tasks::update_task,
+            tasks::delete_task
+        ))
+        .routes(routes!(transitions::complete_task))
+        .routes(routes!(transitions::skip_task))
+        .routes(routes!(transitions::reopen_task))
+        .routes(routes!(transitions::cancel_task))
+        .routes(routes!(transitions::restore_task))
+        .routes(routes!(history::get_task_history))
+        .routes(routes!(recurrence_preview::preview_recurrence))
 }

@@ -1,5 +1,7 @@
 //! Rows for reading, made from the log in the transaction of the events.
 
+pub mod tasks;
+
 use std::sync::Arc;
 
 use database::MigrationSet;
@@ -10,5 +12,5 @@ pub const MIGRATIONS: MigrationSet = database::migrations!("task-api": "0001_tas
 
 /// Every projection of the ledger.
 pub fn projections() -> Vec<Arc<dyn Projection>> {
-    vec![]
+    vec![Arc::new(tasks::Tasks)]
 }

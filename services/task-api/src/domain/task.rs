@@ -1,12 +1,25 @@
 //! A task: what may be asked of it, and what happens then.
 
 mod evolve;
+mod place;
+mod update;
 
-use event_schema::{Task, TaskEvent};
+#[cfg(test)]
+mod tests;
+
+use chrono::{DateTime, Utc};
+use event_schema::{
+    Actor, Changed, Status, Task, TaskCancelled, TaskCompleted, TaskEvent, TaskId, TaskReopened,
+    TaskRestored, TaskSkipped, TaskTrashed,
+};
 use event_store::Aggregate;
 use uuid::Uuid;
 
+use super::fields::{self, Fault};
+
 pub use evolve::evolve;
+pub use place::{MAX_DEPTH, check_place};
+pub use update::{Edit, TaskPatch, WantedReminder};
 
 /// The streams of tasks.
 #[derive(Clone, Copy, Debug)]
@@ -24,4 +37,205 @@ impl Aggregate for TaskStream {
     fn partition_key(task: &Task) -> Uuid {
         task.id.as_uuid()
     }
+}
+
+/// What may be asked of a task.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Command {
+    /// Create it, once.
+    Create(Box<Task>),
+    /// Create it for a slot of a series, however often this is asked.
+    CreateOccurrence(Box<Task>),
+    /// Change fields of it.
+    Update(Box<TaskPatch>),
+    /// It is done.
+    Complete {
+        /// When, as the user says; not in the future.
+        completed_at: DateTime<Utc>,
+        /// Who did it.
+        by: Actor,
+    },
+    /// It is not closed after all.
+    Reopen,
+    /// Pass over this occurrence.
+    Skip {
+        /// In the user's words.
+        reason: Option<String>,
+    },
+    /// It will not be done.
+    Cancel,
+    /// Put it in the trash, where it may be already.
+    Trash,
+    /// Take it out of the trash.
+    Restore,
+}
+
+/// Why a task refuses a command.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TaskError {
+    /// There is none.
+    #[error("there is no such task")]
+    NotFound,
+    /// The id is taken, by whomever.
+    #[error("there is a task {0} already")]
+    AlreadyExists(TaskId),
+    /// Its state does not allow it.
+    #[error("task {id} is {state} and cannot be {wanted}")]
+    IllegalTransition {
+        /// The task.
+        id: TaskId,
+        /// Where it stands.
+        state: &'static str,
+        /// What was asked for.
+        wanted: &'static str,
+    },
+    /// Only an occurrence can be skipped.
+    #[error("task {0} is no occurrence of a series and cannot be skipped")]
+    NotRecurring(TaskId),
+    /// Fields break rules.
+    #[error("the task would break a rule")]
+    Invalid(Vec<Fault>),
+}
+
+/// What happens when `command` is given to a task in `state`.
+pub fn decide(
+    state: Option<&Task>,
+    command: Command,
+    now: DateTime<Utc>,
+) -> Result<Vec<TaskEvent>, TaskError> {
+    let command = match (state, command) {
+        (Some(task), Command::Create(_)) => return Err(TaskError::AlreadyExists(task.id)),
+        (Some(_), Command::CreateOccurrence(_)) => return Ok(Vec::new()),
+        (None, Command::Create(task) | Command::CreateOccurrence(task)) => return create(task),
+        (_, command) => command,
+    };
+    let task = state.ok_or(TaskError::NotFound)?;
+    match command {
+        Command::Create(_) | Command::CreateOccurrence(_) => Ok(Vec::new()),
+        Command::Update(patch) => update::decide(task, *patch, now),
+        Command::Complete { completed_at, by } => complete(task, completed_at, by, now),
+        Command::Reopen => reopen(task, now),
+        Command::Skip { reason } => skip(task, reason, now),
+        Command::Cancel => cancel(task, now),
+        Command::Trash => Ok(trash(task, now)),
+        Command::Restore => restore(task, now),
+    }
+}
+
+fn create(task: Box<Task>) -> Result<Vec<TaskEvent>, TaskError> {
+    let faults = fields::check(&task);
+    if !faults.is_empty() {
+        return Err(TaskError::Invalid(faults));
+    }
+    Ok(vec![TaskEvent::Created(task)])
+}
+
+fn complete(
+    task: &Task,
+    completed_at: DateTime<Utc>,
+    by: Actor,
+    now: DateTime<Utc>,
+) -> Result<Vec<TaskEvent>, TaskError> {
+    must_be_open(task, "completed")?;
+    if completed_at > now {
+        let message = "must not be in the future";
+        let fault = Fault::new("/completed_at", "in_the_future", message);
+        return Err(TaskError::Invalid(vec![fault]));
+    }
+    Ok(vec![TaskEvent::Completed(TaskCompleted {
+        status: changed(task.status, Status::Completed),
+        completed_at: changed(task.completed_at, Some(completed_at)),
+        completed_by: changed(task.completed_by, Some(by)),
+        updated_at: now,
+    })])
+}
+
+fn reopen(task: &Task, now: DateTime<Utc>) -> Result<Vec<TaskEvent>, TaskError> {
+    if task.trashed_at.is_some() || task.status == Status::Open {
+        return Err(illegal(task, "reopened"));
+    }
+    Ok(vec![TaskEvent::Reopened(TaskReopened {
+        status: changed(task.status, Status::Open),
+        completed_at: changed(task.completed_at, None),
+        completed_by: changed(task.completed_by, None),
+        updated_at: now,
+    })])
+}
+
+fn skip(
+    task: &Task,
+    reason: Option<String>,
+    now: DateTime<Utc>,
+) -> Result<Vec<TaskEvent>, TaskError> {
+    if task.series_id.is_none() {
+        return Err(TaskError::NotRecurring(task.id));
+    }
+    must_be_open(task, "skipped")?;
+    Ok(vec![TaskEvent::Skipped(TaskSkipped {
+        status: changed(task.status, Status::Skipped),
+        reason,
+        updated_at: now,
+    })])
+}
+
+fn cancel(task: &Task, now: DateTime<Utc>) -> Result<Vec<TaskEvent>, TaskError> {
+    must_be_open(task, "cancelled")?;
+    Ok(vec![TaskEvent::Cancelled(TaskCancelled {
+        status: changed(task.status, Status::Cancelled),
+        updated_at: now,
+    })])
+}
+
+fn trash(task: &Task, now: DateTime<Utc>) -> Vec<TaskEvent> {
+    if task.trashed_at.is_some() {
+        return Vec::new();
+    }
+    vec![TaskEvent::Trashed(TaskTrashed {
+        trashed_at: changed(None, Some(now)),
+        updated_at: now,
+    })]
+}
+
+fn restore(task: &Task, now: DateTime<Utc>) -> Result<Vec<TaskEvent>, TaskError> {
+    if task.trashed_at.is_none() {
+        return Err(illegal(task, "restored"));
+    }
+    Ok(vec![TaskEvent::Restored(TaskRestored {
+        trashed_at: changed(task.trashed_at, None),
+        updated_at: now,
+    })])
+}
+
+fn must_be_open(task: &Task, wanted: &'static str) -> Result<(), TaskError> {
+    if task.is_open() {
+        Ok(())
+    } else {
+        Err(illegal(task, wanted))
+    }
+}
+
+fn must_not_be_trashed(task: &Task, wanted: &'static str) -> Result<(), TaskError> {
+    match task.trashed_at {
+        None => Ok(()),
+        Some(_) => Err(illegal(task, wanted)),
+    }
+}
+
+fn illegal(task: &Task, wanted: &'static str) -> TaskError {
+    let state = match (task.trashed_at, task.status) {
+        (Some(_), _) => "in the trash",
+        (None, Status::Open) => "open",
+        (None, Status::Completed) => "completed",
+        (None, Status::Cancelled) => "cancelled",
+        (None, Status::Skipped) => "skipped",
+    };
+    TaskError::IllegalTransition {
+        id: task.id,
+        state,
+        wanted,
+    }
+}
+
+fn changed<T>(from: T, to: T) -> Changed<T> {
+    Changed { from, to }
 }

@@ -1,79 +1,79 @@
-//! From a call to the ledger and back: what all commands over HTTP have in common.
+//! What all commands on a task have in common.
 
-use axum::http::header::{CONTENT_TYPE, ETAG, LOCATION};
-use axum::http::{HeaderName, HeaderValue, StatusCode};
-use axum::response::{IntoResponse, Response};
-use event_schema::{Actor, UserId};
-use event_store::{Answer, Context, IdempotencyKey, Outcome, StreamRef, Unit};
-use service_kit::etag;
+use axum::http::StatusCode;
+use event_schema::{Task, TaskId, UserId};
+use event_store::{Answer, StreamRef, Unit};
+use serde::Serialize;
 use service_kit::extract::Call;
 
-use crate::app::AppState;
+use super::task_view::TaskView;
+use crate::domain::TaskStream;
+use crate::domain::task::{self, Command};
 use crate::error::Error;
 
-const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
-
-/// Hands a caller's command to the lane and answers what it decided, or had decided before under
-/// the same idempotency key.
-pub(super) async fn execute<F>(
-    app: &AppState,
-    call: &Call,
-    streams: &[StreamRef],
-    decide: F,
-) -> Result<Response, Error>
-where
-    F: Fn(&mut Unit<'_>) -> Result<Answer, Error> + Send + 'static,
-{
-    let outcome = app
-        .ledger
-        .execute(context(app, call), key(call), streams, decide)
-        .await?;
-    Ok(match outcome {
-        Outcome::Accepted(answer) => respond(answer),
-        Outcome::Replayed(answer) => {
-            let mut response = respond(answer);
-            response
-                .headers_mut()
-                .insert(REPLAYED, HeaderValue::from_static("true"));
-            response
-        }
-        // Only deliveries end like this.
-        Outcome::Stale | Outcome::Waiting => StatusCode::NO_CONTENT.into_response(),
-    })
+/// A caller's command on one of their tasks.
+#[derive(Clone, Debug)]
+pub(super) struct OnTask {
+    pub(super) task_id: TaskId,
+    pub(super) owner: UserId,
+    /// The version that the caller wants to change.
+    pub(super) if_match: Option<u64>,
 }
 
-fn context(app: &AppState, call: &Call) -> Context {
-    let request_id = call.request_id.to_string();
-    Context {
-        actor: Actor::User(UserId(call.caller.user_id)),
-        now: app.clock.now(),
-        correlation_id: Some(request_id.clone()),
-        causation_id: Some(request_id),
-        traceparent: call.traceparent.clone(),
+impl OnTask {
+    pub(super) fn of(call: &Call, task_id: TaskId) -> Self {
+        Self {
+            task_id,
+            owner: UserId(call.caller.user_id),
+            if_match: call.if_match,
+        }
+    }
+
+    /// The stream it is about.
+    pub(super) fn stream(&self) -> StreamRef {
+        StreamRef::of::<TaskStream>(self.task_id)
+    }
+
+    /// The task as the command finds it. A foreign one is not found.
+    pub(super) fn find(&self, unit: &mut Unit<'_>) -> Result<Task, Error> {
+        let task = unit.state::<TaskStream>(self.task_id);
+        let task = task.filter(|task| task.owner_id == self.owner);
+        let task = task.ok_or(Error::NotFound)?;
+        let version = unit.version::<TaskStream>(self.task_id);
+        if self.if_match.is_some_and(|wanted| wanted != version) {
+            let view = TaskView::of(task, version, unit.now());
+            return Err(Error::version_conflict(version, &view));
+        }
+        Ok(task)
+    }
+
+    /// Decides the command, appends what happens, and gives the task as it is then.
+    pub(super) fn decide(&self, unit: &mut Unit<'_>, command: Command) -> Result<Task, Error> {
+        let found = self.find(unit)?;
+        for event in task::decide(Some(&found), command, unit.now())? {
+            unit.append::<TaskStream>(self.task_id, &event);
+        }
+        Ok(unit.state::<TaskStream>(self.task_id).unwrap_or(found))
+    }
+
+    /// The task as the caller sees it now.
+    pub(super) fn view(&self, unit: &mut Unit<'_>, task: Task) -> (u64, TaskView) {
+        let version = unit.version::<TaskStream>(self.task_id);
+        (version, TaskView::of(task, version, unit.now()))
     }
 }
 
-fn key(call: &Call) -> Option<IdempotencyKey> {
-    call.idempotency_key.as_ref().map(|key| IdempotencyKey {
-        owner: UserId(call.caller.user_id),
-        key: key.as_str().to_owned(),
-        request_hash: call.request_hash(),
+/// An answer with a body.
+pub(super) fn answer(
+    status: StatusCode,
+    version: u64,
+    body: &impl Serialize,
+) -> Result<Answer, Error> {
+    let body = serde_json::to_string(body).map_err(|error| Error::Unshowable(error.to_string()))?;
+    Ok(Answer {
+        status: status.as_u16(),
+        etag: Some(version),
+        location: None,
+        body,
     })
-}
-
-fn respond(answer: Answer) -> Response {
-    let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
-    let mut response = if answer.body.is_empty() {
-        status.into_response()
-    } else {
-        (status, [(CONTENT_TYPE, "application/json")], answer.body).into_response()
-    };
-    let tag = answer.etag.map(etag::format);
-    for (name, text) in [(ETAG, tag), (LOCATION, answer.location)] {
-        // Our own tags and paths are plain ASCII.
-        if let Some(value) = text.and_then(|text| HeaderValue::try_from(text).ok()) {
-            response.headers_mut().insert(name, value);
-        }
-    }
-    response
 }

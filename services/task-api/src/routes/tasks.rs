@@ -1,28 +1,196 @@
-//! One task.
+//! Tasks: create, read, change, put in the trash.
+
+mod new_task;
+mod task_change;
 
 use axum::extract::State;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use event_schema::TaskId;
+use event_schema::{TaskId, UserId};
+use event_store::{Answer, StreamRef, Unit};
+use service_kit::Problem;
+use service_kit::command::execute;
 use service_kit::etag;
-use service_kit::extract::{Call, Json, Path};
+use service_kit::extract::{Call, Json, MergePatch, Path};
 
+use super::command::{OnTask, answer};
+use super::task_view::TaskView;
 use crate::app::AppState;
-use crate::domain::TaskStream;
+use crate::domain::task::{self, Command, Edit, check_place};
+use crate::domain::{SeriesStream, TaskError, TaskStream, series};
 use crate::error::Error;
+use crate::store;
+use new_task::{Creation, NewTask};
+use task_change::TaskChange;
 
-/// Reads a task.
-#[utoipa::path(get, path = "/v1/tasks/{task_id}", responses((status = 200)))]
+/// Create a task
+///
+/// With `recurrence` it starts a series and creates its first occurrence, both or neither.
+#[utoipa::path(
+    post, path = "/v1/tasks", tag = "tasks", operation_id = "create_task",
+    request_body = NewTask,
+    params(("idempotency-key" = Option<String>, Header, description = "The caller's name for this request")),
+    responses(
+        (status = 201, description = "Created", body = TaskView,
+         headers(("etag" = String), ("location" = String))),
+        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn create_task(
+    State(app): State<AppState>,
+    call: Call,
+    Json(new): Json<NewTask>,
+) -> Result<Response, Error> {
+    let creation = new.read(UserId(call.caller.user_id), app.clock.as_ref())?;
+    let mut streams = vec![StreamRef::of::<TaskStream>(creation.task.id)];
+    streams.extend(
+        creation
+            .series
+            .iter()
+            .map(|s| StreamRef::of::<SeriesStream>(s.id)),
+    );
+    streams.extend(creation.task.parent_id.map(StreamRef::of::<TaskStream>));
+    execute(&app.ledger, &call, &streams, move |unit| {
+        create(unit, &creation)
+    })
+    .await
+}
+
+/// Read a task
+#[utoipa::path(
+    get, path = "/v1/tasks/{task_id}", tag = "tasks", operation_id = "get_task",
+    params(("task_id" = uuid::Uuid, Path), ("if-none-match" = Option<String>, Header)),
+    responses(
+        (status = 200, description = "The task", body = TaskView, headers(("etag" = String))),
+        (status = 304, description = "The caller has this version"),
+        (status = 404, description = "There is no such task", body = Problem, content_type = "application/problem+json"),
+    )
+)]
 pub(super) async fn get_task(
     State(app): State<AppState>,
     call: Call,
+    Path(task_id): Path<TaskId>,
     headers: HeaderMap,
+) -> Result<Response, Error> {
+    let found = find(&app, &call, task_id).await?;
+    let now = app.clock.now();
+    Ok(etag::conditional(&headers, found.version, || {
+        Json(TaskView::of(found.state, found.version, now))
+    }))
+}
+
+/// Change a task
+///
+/// A merge patch: what is absent stays, null clears. Nothing changed is no new version.
+#[utoipa::path(
+    patch, path = "/v1/tasks/{task_id}", tag = "tasks", operation_id = "update_task",
+    params(("task_id" = uuid::Uuid, Path), ("if-match" = Option<String>, Header),
+           ("idempotency-key" = Option<String>, Header)),
+    request_body(content(
+        (TaskChange = "application/merge-patch+json"), (TaskChange = "application/json"))),
+    responses(
+        (status = 200, description = "The task as it is now", body = TaskView, headers(("etag" = String))),
+        (status = 412, description = "It was changed in the meantime; `current` has it", body = Problem, content_type = "application/problem+json"),
+        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn update_task(
+    State(app): State<AppState>,
+    call: Call,
+    Path(task_id): Path<TaskId>,
+    MergePatch(change): MergePatch<TaskChange>,
+) -> Result<Response, Error> {
+    let patch = change.read(app.clock.as_ref())?;
+    let target = OnTask::of(&call, task_id);
+    let height = match patch.parent_id {
+        Edit::To(Some(_)) => store::tasks::height(app.ledger.database(), task_id).await?,
+        Edit::To(None) | Edit::Keep => 1,
+    };
+    execute(&app.ledger, &call, &[target.stream()], move |unit| {
+        target.find(unit)?;
+        if let Edit::To(Some(parent)) = patch.parent_id {
+            place(unit, target.owner, task_id, height, parent)?;
+        }
+        let task = target.decide(unit, Command::Update(Box::new(patch.clone())))?;
+        let (version, view) = target.view(unit, task);
+        answer(StatusCode::OK, version, &view)
+    })
+    .await
+}
+
+/// Put a task in the trash
+///
+/// It may be there already.
+#[utoipa::path(
+    delete, path = "/v1/tasks/{task_id}", tag = "tasks", operation_id = "delete_task",
+    params(("task_id" = uuid::Uuid, Path), ("if-match" = Option<String>, Header)),
+    responses(
+        (status = 204, description = "It is in the trash"),
+        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn delete_task(
+    State(app): State<AppState>,
+    call: Call,
     Path(task_id): Path<TaskId>,
 ) -> Result<Response, Error> {
-    let found = app.ledger.state::<TaskStream>(task_id.as_uuid()).await?;
-    let task = found.filter(|found| found.state.owner_id.as_uuid() == call.caller.user_id);
-    let task = task.ok_or(Error::NotFound)?;
-    Ok(etag::conditional(&headers, task.version, || {
-        Json(task.state)
-    }))
+    let target = OnTask::of(&call, task_id);
+    execute(&app.ledger, &call, &[target.stream()], move |unit| {
+        target.decide(unit, Command::Trash)?;
+        Ok(Answer {
+            status: StatusCode::NO_CONTENT.as_u16(),
+            ..Answer::default()
+        })
+    })
+    .await
+}
+
+/// The caller's task, read outside of the lane.
+pub(super) async fn find(
+    app: &AppState,
+    call: &Call,
+    task_id: TaskId,
+) -> Result<event_store::Recorded<event_schema::Task>, Error> {
+    let found = app.ledger.state::<TaskStream>(task_id).await?;
+    let owner = UserId(call.caller.user_id);
+    found
+        .filter(|found| found.state.owner_id == owner)
+        .ok_or(Error::NotFound)
+}
+
+fn create(unit: &mut Unit<'_>, creation: &Creation) -> Result<Answer, Error> {
+    let Creation { task, series } = creation;
+    if let Some(series) = series {
+        let state = unit.state::<SeriesStream>(series.id);
+        let start = series::Command::Start(Box::new(series.clone()));
+        for event in series::decide(state.as_ref(), start, unit.now())? {
+            unit.append::<SeriesStream>(series.id, &event);
+        }
+    }
+    let state = unit.state::<TaskStream>(task.id);
+    if let (Some(parent), None) = (task.parent_id, &state) {
+        place(unit, task.owner_id, task.id, 1, parent)?;
+    }
+    let command = Command::Create(Box::new(task.clone()));
+    for event in task::decide(state.as_ref(), command, unit.now())? {
+        unit.append::<TaskStream>(task.id, &event);
+    }
+    let version = unit.version::<TaskStream>(task.id);
+    let view = TaskView::of(task.clone(), version, unit.now());
+    let mut answer = answer(StatusCode::CREATED, version, &view)?;
+    answer.location = Some(format!("/v1/tasks/{}", task.id));
+    Ok(answer)
+}
+
+fn place(
+    unit: &mut Unit<'_>,
+    owner: UserId,
+    task: TaskId,
+    height: usize,
+    parent: TaskId,
+) -> Result<(), Error> {
+    check_place(owner, task, height, parent, |id| {
+        unit.state::<TaskStream>(id)
+    })
+    .map_err(|fault| Error::Task(TaskError::Invalid(vec![fault])))
 }

@@ -1,15 +1,92 @@
 //! What the generator says about our series.
 
 use dapr_client::{Ack, Delivery};
-use event_schema::{Decoded, ProgressEvent, decode};
+use event_schema::{
+    App, Decoded, OccurrenceDue, ProgressEvent, SeriesId, SeriesStatus, TaskId, decode,
+    occurrence_task_id,
+};
+use event_store::{Context, Inbound, StreamRef, Unit};
+use recurrence::Slot;
 
 use crate::app::AppState;
+use crate::domain::occurrence::{self, Turn};
+use crate::domain::task::{self, Command};
+use crate::domain::{SeriesError, SeriesStream, TaskStream, series};
 use crate::error::Error;
 
-/// Creates the task of a slot that is due, and ends a series that has run out.
-pub async fn on_recurring_events(_app: AppState, delivery: Delivery) -> Result<Ack, Error> {
-    let Decoded::Known(_data) = decode::<ProgressEvent>(&delivery.envelope)? else {
+/// Creates the task of a slot that is due, and ends a series that has run out. Our own events of
+/// series come here too, and are none of our business.
+pub async fn on_recurring_events(app: AppState, delivery: Delivery) -> Result<Ack, Error> {
+    let Decoded::Known(data) = decode::<ProgressEvent>(&delivery.envelope)? else {
         return Ok(Ack::Success);
     };
+    let series_id = data.state.series_id;
+    // The generator asked for it, so it stands in the history on its account.
+    let context = Context::of_delivery(App::RecurringGenerator, &delivery, app.clock.now());
+    let inbound = Inbound::of_delivery(&delivery)?;
+    let mut streams = vec![StreamRef::of::<SeriesStream>(series_id)];
+    match data.change {
+        ProgressEvent::OccurrenceDue(due) => {
+            let task = occurrence_task_id(series_id, &due.slot);
+            streams.push(StreamRef::of::<TaskStream>(task));
+            let decide = move |unit: &mut Unit<'_>| create_occurrence(unit, series_id, &due);
+            app.ledger
+                .receive(context, inbound, &streams, decide)
+                .await?;
+        }
+        ProgressEvent::SeriesExhausted(_) => {
+            let decide = move |unit: &mut Unit<'_>| end(unit, series_id);
+            app.ledger
+                .receive(context, inbound, &streams, decide)
+                .await?;
+        }
+        // These stay in the generator's ledger.
+        ProgressEvent::SeriesFollowed(_) | ProgressEvent::OccurrenceFinished(_) => {}
+    }
     Ok(Ack::Success)
+}
+
+fn create_occurrence(
+    unit: &mut Unit<'_>,
+    series_id: SeriesId,
+    due: &OccurrenceDue,
+) -> Result<(), Error> {
+    let series = unit.state::<SeriesStream>(series_id);
+    let series = series.ok_or(Error::Series(SeriesError::NotFound))?;
+    if series.status == SeriesStatus::Ended {
+        return Ok(());
+    }
+    let slot: Slot = due
+        .slot
+        .parse()
+        .map_err(|_| Error::Misfit("its slot cannot be read"))?;
+    let turn = Turn {
+        slot,
+        index: due.index,
+        missed_count: due.missed_count,
+    };
+    let id = occurrence_task_id(series_id, &slot.to_string());
+    let parent = parent_of_previous(unit, series_id, &due.previous_slot);
+    let task = occurrence::task_of(&series, turn, parent, unit.context().actor, unit.now());
+    let state = unit.state::<TaskStream>(id);
+    let command = Command::CreateOccurrence(Box::new(task));
+    for event in task::decide(state.as_ref(), command, unit.now())? {
+        unit.append::<TaskStream>(id, &event);
+    }
+    Ok(())
+}
+
+/// An occurrence stands where the one before it stood, if that is still a place to stand.
+fn parent_of_previous(unit: &mut Unit<'_>, series_id: SeriesId, slot: &str) -> Option<TaskId> {
+    let previous = unit.state::<TaskStream>(occurrence_task_id(series_id, slot))?;
+    let parent = unit.state::<TaskStream>(previous.parent_id?)?;
+    (parent.trashed_at.is_none() && parent.owner_id == previous.owner_id).then_some(parent.id)
+}
+
+fn end(unit: &mut Unit<'_>, series_id: SeriesId) -> Result<(), Error> {
+    let state = unit.state::<SeriesStream>(series_id);
+    for event in series::decide(state.as_ref(), series::Command::End, unit.now())? {
+        unit.append::<SeriesStream>(series_id, &event);
+    }
+    Ok(())
 }

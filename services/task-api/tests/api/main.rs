@@ -1,1 +1,61 @@
 //! The service as its callers and its sidecar see it.
+
+#![expect(clippy::unwrap_used, reason = "a test may stop where it stands")]
+
+mod bad_input;
+mod history;
+mod openapi;
+mod recurrence;
+mod recurring_events;
+mod reminder_events;
+mod task_list;
+mod tasks;
+mod transitions;
+
+use http::StatusCode;
+use serde_json::{Value, json};
+use task_api::app;
+use task_api::config::Config;
+use test_support::{TestEnvironment, TestParts, TestSuite};
+
+/// Builds the service as production does.
+async fn parts(environment: TestEnvironment) -> anyhow::Result<TestParts> {
+    let config = Config {
+        service: environment.service(),
+        auth: environment.auth(),
+    };
+    let service = app::build_with(config, environment.clock()).await?;
+    Ok(TestParts::of(service)?)
+}
+
+async fn suite() -> TestSuite {
+    TestSuite::start(parts).await
+}
+
+/// A task that was created from a body.
+async fn create(suite: &TestSuite, body: Value) -> Value {
+    suite.post("/v1/tasks", body, StatusCode::CREATED).await
+}
+
+/// The path of a task, or of a command on it.
+fn path(task: &Value, command: &str) -> String {
+    format!("/v1/tasks/{}{command}", task["id"].as_str().unwrap())
+}
+
+fn berlin(local: &str) -> Value {
+    json!({ "local": local, "time_zone": "Europe/Berlin" })
+}
+
+/// The wrong fields of a problem: pointers and codes.
+fn errors(problem: &Value) -> Vec<(&str, &str)> {
+    let errors = problem["errors"].as_array().map_or(&[][..], Vec::as_slice);
+    let mut errors: Vec<_> = errors
+        .iter()
+        .map(|error| {
+            let text = |name: &str| error[name].as_str().unwrap();
+            (text("pointer"), text("code"))
+        })
+        .collect();
+    errors.sort_unstable();
+    errors
+}

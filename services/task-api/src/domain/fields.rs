@@ -1,0 +1,160 @@
+//! Fields of a task: the parsers are the only way in.
+
+use std::collections::BTreeSet;
+
+use event_schema::{Anchor, Task, TimeValue, Trigger};
+
+/// The longest title, in characters.
+pub const MAX_TITLE: usize = 500;
+/// The longest notes, in bytes.
+pub const MAX_NOTES: usize = 64 * 1024;
+/// The most labels of a task.
+pub const MAX_LABELS: usize = 50;
+/// The longest label, in characters.
+pub const MAX_LABEL: usize = 60;
+/// The most reminders of a task.
+pub const MAX_REMINDERS: usize = 20;
+/// The longest reason for a skip, in characters.
+pub const MAX_REASON: usize = 500;
+/// A reminder is at most so far from the time it counts from.
+pub const MAX_OFFSET_SECONDS: i64 = 366 * 86_400;
+
+/// A rule that a field breaks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// JSON Pointer to the field.
+    pub pointer: String,
+    /// The stable name of the mistake.
+    pub code: &'static str,
+    /// What is wrong, for people.
+    pub message: String,
+}
+
+impl Fault {
+    /// A fault of the field at a pointer.
+    pub fn new(pointer: impl Into<String>, code: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            pointer: pointer.into(),
+            code,
+            message: message.into(),
+        }
+    }
+}
+
+/// A title: something, on at most 500 characters.
+pub fn title(pointer: &str, raw: &str) -> Result<String, Fault> {
+    text_of(pointer, raw, MAX_TITLE)
+}
+
+/// A label: something, on at most 60 characters.
+pub fn label(pointer: &str, raw: &str) -> Result<String, Fault> {
+    text_of(pointer, raw, MAX_LABEL)
+}
+
+/// A reason in the user's words.
+pub fn reason(pointer: &str, raw: &str) -> Result<String, Fault> {
+    text_of(pointer, raw, MAX_REASON)
+}
+
+/// Notes: anything, but not without end.
+pub fn notes(pointer: &str, raw: String) -> Result<String, Fault> {
+    if raw.len() > MAX_NOTES {
+        let message = format!("must have at most {MAX_NOTES} bytes");
+        return Err(Fault::new(pointer, "too_long", message));
+    }
+    Ok(raw)
+}
+
+/// A set of labels.
+pub fn labels(pointer: &str, labels: BTreeSet<String>) -> Result<BTreeSet<String>, Fault> {
+    if labels.len() > MAX_LABELS {
+        let message = format!("must be at most {MAX_LABELS}");
+        return Err(Fault::new(pointer, "too_many", message));
+    }
+    Ok(labels)
+}
+
+fn text_of(pointer: &str, raw: &str, most: usize) -> Result<String, Fault> {
+    let text = raw.trim();
+    if text.is_empty() {
+        return Err(Fault::new(pointer, "empty", "must not be empty"));
+    }
+    if text.chars().count() > most {
+        let message = format!("must have at most {most} characters");
+        return Err(Fault::new(pointer, "too_long", message));
+    }
+    Ok(text.to_owned())
+}
+
+/// The rules between the fields of a task: what a recurring task and a relative reminder need.
+pub fn check(task: &Task) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    if task.series_id.is_some() && task.due.is_none() {
+        faults.push(needs_date());
+    }
+    for (index, reminder) in task.reminders.iter().enumerate() {
+        if let Trigger::Relative { to, .. } = &reminder.trigger {
+            let pointer = format!("/reminders/{index}/trigger/to");
+            faults.extend(check_anchor(pointer, *to, task.anchor(*to)));
+        }
+    }
+    faults
+}
+
+/// A recurring task without a due has no slot to come back to.
+pub fn needs_date() -> Fault {
+    let message = "a recurring task needs a date or a local time";
+    Fault::new("/due", "needs_date", message)
+}
+
+fn check_anchor(pointer: String, to: Anchor, at: Option<&TimeValue>) -> Option<Fault> {
+    let name = anchor_name(to);
+    match at {
+        Some(TimeValue::Local { .. } | TimeValue::Instant { .. }) => None,
+        Some(TimeValue::Date { .. }) => {
+            // A date is no midnight in disguise: which hour is meant will be a preference.
+            let message = format!("{name} is a date, and a reminder needs a time of day");
+            Some(Fault::new(pointer, "anchor_without_time", message))
+        }
+        None => {
+            let message = format!("the task has no {name}");
+            Some(Fault::new(pointer, "anchor_missing", message))
+        }
+    }
+}
+
+/// The field that a relative reminder counts from.
+pub fn anchor_name(anchor: Anchor) -> &'static str {
+    match anchor {
+        Anchor::Due => "due",
+        Anchor::Start => "start",
+        Anchor::Deadline => "deadline",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_title_is_trimmed_and_counted_in_characters() {
+        assert_eq!(title("/title", "  Pay rent \n").unwrap(), "Pay rent");
+        assert!(title("/title", &"é".repeat(MAX_TITLE)).is_ok());
+        assert_eq!(
+            title("/title", &"é".repeat(MAX_TITLE + 1))
+                .unwrap_err()
+                .code,
+            "too_long"
+        );
+        assert_eq!(title("/title", " \t ").unwrap_err().code, "empty");
+    }
+
+    #[test]
+    fn notes_are_counted_in_bytes() {
+        assert!(notes("/notes", "n".repeat(MAX_NOTES)).is_ok());
+        assert_eq!(
+            notes("/notes", "n".repeat(MAX_NOTES + 1)).unwrap_err().code,
+            "too_long"
+        );
+    }
+}

@@ -1,0 +1,169 @@
+//! Time values: reading them, and the instants they mean.
+
+use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveDateTime, NaiveTime, SubsecRound, Utc};
+use chrono_tz::Tz;
+use event_schema::{TimeValue, civil};
+use recurrence::resolve;
+
+/// The zone name of a time that is the same on every wall.
+pub const FLOATING: &str = "floating";
+
+/// A date of the years 1 to 9999, in its one spelling.
+pub fn date(text: &str) -> Option<NaiveDate> {
+    let date: NaiveDate = text.parse().ok()?;
+    (date.to_string() == text && has_four_digits(date)).then_some(date)
+}
+
+/// A civil time of the years 1 to 9999, in minutes or seconds.
+pub fn local(text: &str) -> Option<NaiveDateTime> {
+    let local = civil::parse(text)?;
+    let shown = civil::format(local);
+    let same = text == shown || text.strip_suffix(":00") == Some(shown.as_str());
+    (same && has_four_digits(local.date())).then_some(local)
+}
+
+/// An instant of the years 1 to 9999, cut to microseconds.
+pub fn instant(text: &str) -> Option<DateTime<Utc>> {
+    let instant = DateTime::parse_from_rfc3339(text).ok()?.to_utc();
+    has_four_digits(instant.date_naive()).then(|| instant.trunc_subsecs(6))
+}
+
+/// Whether a zone is an IANA name or `floating`.
+pub fn is_zone(name: &str) -> bool {
+    name == FLOATING || name.parse::<Tz>().is_ok()
+}
+
+/// The zone of a local time; floating ones have none.
+pub fn zone_of(value: &TimeValue) -> Option<Tz> {
+    match value {
+        TimeValue::Local { time_zone, .. } => time_zone.parse().ok(),
+        TimeValue::Date { .. } | TimeValue::Instant { .. } => None,
+    }
+}
+
+/// The instant of a time; a date has none. A floating time is read in UTC, until users have a zone
+/// of their own.
+pub fn instant_of(value: &TimeValue) -> Option<DateTime<Utc>> {
+    match value {
+        TimeValue::Date { .. } => None,
+        TimeValue::Local { local, .. } => Some(match zone_of(value) {
+            Some(zone) => resolve(*local, zone),
+            None => local.and_utc(),
+        }),
+        TimeValue::Instant { instant } => Some(*instant),
+    }
+}
+
+/// Where a time stands among others: its instant, or the beginning of its day in UTC.
+pub fn sort_key(value: &TimeValue) -> DateTime<Utc> {
+    match value {
+        TimeValue::Date { date } => midnight(*date),
+        TimeValue::Local { local, .. } => instant_of(value).unwrap_or_else(|| local.and_utc()),
+        TimeValue::Instant { instant } => *instant,
+    }
+}
+
+/// Whether the time has passed: of a date, that its day has ended in UTC.
+pub fn is_past(value: &TimeValue, now: DateTime<Utc>) -> bool {
+    match value {
+        TimeValue::Date { date } => date.succ_opt().is_some_and(|next| midnight(next) <= now),
+        TimeValue::Local { .. } | TimeValue::Instant { .. } => sort_key(value) < now,
+    }
+}
+
+/// The value so many days later, keeping its time of day and zone; `None` beyond the year 9999.
+pub fn shifted(value: &TimeValue, days: i64) -> Option<TimeValue> {
+    match value {
+        TimeValue::Date { date } => add(*date, days).map(|date| TimeValue::Date { date }),
+        TimeValue::Local { local, time_zone } => {
+            add(local.date(), days).map(|date| TimeValue::Local {
+                local: date.and_time(local.time()),
+                time_zone: time_zone.clone(),
+            })
+        }
+        TimeValue::Instant { .. } => Some(value.clone()),
+    }
+}
+
+/// The beginning of a day in UTC.
+pub fn midnight(date: NaiveDate) -> DateTime<Utc> {
+    date.and_time(NaiveTime::MIN).and_utc()
+}
+
+fn add(date: NaiveDate, days: i64) -> Option<NaiveDate> {
+    let distance = Days::new(days.unsigned_abs());
+    let moved = if days < 0 {
+        date.checked_sub_days(distance)
+    } else {
+        date.checked_add_days(distance)
+    };
+    moved.filter(|date| has_four_digits(*date))
+}
+
+fn has_four_digits(date: NaiveDate) -> bool {
+    (1..=9999).contains(&date.year())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn berlin(text: &str) -> TimeValue {
+        TimeValue::Local {
+            local: local(text).unwrap(),
+            time_zone: "Europe/Berlin".to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_time_has_one_spelling() {
+        assert!(date("2027-01-31").is_some());
+        assert!(local("2027-01-31T09:00").is_some());
+        assert!(local("2027-01-31T09:00:00").is_some());
+        assert!(instant("2027-01-31T09:00:00+01:00").is_some());
+        for text in [
+            "2027-1-31",
+            "2027-02-30",
+            "+12027-01-31",
+            "0000-01-01",
+            "",
+            "x",
+        ] {
+            assert_eq!(date(text), None, "{text}");
+        }
+        for text in ["2027-01-31 09:00", "2027-1-031T09:00", "2027-01-31T09:00Z"] {
+            assert_eq!(local(text), None, "{text}");
+        }
+        for text in ["2027-01-31T09:00", "2027-01-31", "-0001-01-01T00:00:00Z"] {
+            assert_eq!(instant(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_time_that_does_not_exist_moves_forward() {
+        let gap = instant_of(&berlin("2027-03-28T02:30")).unwrap();
+        assert_eq!(gap.to_rfc3339(), "2027-03-28T01:30:00+00:00");
+    }
+
+    #[test]
+    fn a_date_is_past_when_its_day_has_ended() {
+        let due = TimeValue::Date {
+            date: date("2027-01-31").unwrap(),
+        };
+        assert!(!is_past(&due, instant("2027-01-31T23:59:59Z").unwrap()));
+        assert!(is_past(&due, instant("2027-02-01T00:00:00Z").unwrap()));
+    }
+
+    #[test]
+    fn shifting_keeps_the_time_of_day_over_a_change_of_clocks() {
+        assert_eq!(
+            shifted(&berlin("2027-03-27T09:00"), 2),
+            Some(berlin("2027-03-29T09:00"))
+        );
+        let last = TimeValue::Date {
+            date: date("9999-12-31").unwrap(),
+        };
+        assert_eq!(shifted(&last, 1), None);
+        assert_eq!(shifted(&last, i64::MIN), None);
+    }
+}

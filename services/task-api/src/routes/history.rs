@@ -1,0 +1,167 @@
+//! What happened to a task.
+
+use axum::extract::State;
+use chrono::{DateTime, Utc};
+use event_schema::{
+    Actor, Decoded, Envelope, EventSet, Reminder, Task, TaskEvent, TaskId, TimeValue, decode,
+};
+use event_store::RecordedEvent;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value, json};
+use service_kit::Problem;
+use service_kit::extract::{Call, Json, Path, Query};
+use service_kit::page::{Page, PageQuery};
+use utoipa::ToSchema;
+
+use super::reminders::ReminderView;
+use super::tasks;
+use super::time_value::TimeView;
+use crate::app::AppState;
+use crate::domain::TaskStream;
+use crate::error::Error;
+
+/// Fields of a state that say nothing about its creation.
+const UNTOLD: [&str; 5] = ["id", "owner_id", "created_at", "created_by", "updated_at"];
+
+/// An event in the history of a task.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(super) struct HistoryItem {
+    /// The version of the task that it made.
+    version: u64,
+    /// Its type, such as `task.completed.v1`.
+    #[serde(rename = "type")]
+    #[schema(example = "task.completed.v1")]
+    event_type: String,
+    /// When it happened.
+    time: DateTime<Utc>,
+    /// Who caused it: `user:<id>` or `service:<app id>`.
+    #[schema(value_type = String)]
+    actor: Actor,
+    /// What it changed.
+    changes: Vec<FieldChange>,
+}
+
+/// A field before and after.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub(super) struct FieldChange {
+    /// The field.
+    field: String,
+    /// Its value before; null when it had none.
+    #[schema(value_type = Object)]
+    from: Value,
+    /// Its value from then on.
+    #[schema(value_type = Object)]
+    to: Value,
+}
+
+/// Read a task's history
+///
+/// The oldest first: who changed what, when.
+#[utoipa::path(
+    get, path = "/v1/tasks/{task_id}/history", tag = "tasks", operation_id = "get_task_history",
+    params(("task_id" = uuid::Uuid, Path), PageQuery),
+    responses(
+        (status = 200, description = "A page", body = Page<HistoryItem>),
+        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn get_task_history(
+    State(app): State<AppState>,
+    call: Call,
+    Path(task_id): Path<TaskId>,
+    Query(page): Query<PageQuery>,
+) -> Result<Json<Page<HistoryItem>>, Error> {
+    tasks::find(&app, &call, task_id).await?;
+    let after = page.cursor.map(|cursor| cursor.place()).transpose()?;
+    let events = app
+        .ledger
+        .events_of::<TaskStream>(task_id, after.unwrap_or(0), u32::from(page.limit.get()) + 1)
+        .await?;
+    let items = events.iter().map(item).collect::<Result<Vec<_>, _>>()?;
+    Ok(Json(Page::of(items, page.limit, |item| item.version)))
+}
+
+fn item(event: &RecordedEvent) -> Result<HistoryItem, Error> {
+    let unshowable =
+        |reason: String| Error::Unshowable(format!("event {}: {reason}", event.position));
+    let envelope = Envelope::parse(event.envelope.as_bytes())
+        .map_err(|error| unshowable(error.to_string()))?;
+    let Decoded::Known(data) = decode::<TaskEvent>(&envelope)? else {
+        return Err(unshowable(format!("unknown type {}", envelope.event_type)));
+    };
+    let changes = match &data.change {
+        TaskEvent::Created(task) => created(task),
+        change => change
+            .change_json()
+            .and_then(|json| serde_json::from_str(json.get()))
+            .map(|members| changed(&members)),
+    };
+    Ok(HistoryItem {
+        version: envelope.version(),
+        event_type: envelope.event_type.clone(),
+        time: envelope.time,
+        actor: data.actor,
+        changes: changes.map_err(|error| unshowable(error.to_string()))?,
+    })
+}
+
+/// Every field that a new task has, from nothing.
+fn created(task: &Task) -> serde_json::Result<Vec<FieldChange>> {
+    let Value::Object(members) = serde_json::to_value(task)? else {
+        return Ok(Vec::new());
+    };
+    let told = members
+        .into_iter()
+        .filter(|(field, value)| !UNTOLD.contains(&field.as_str()) && is_set(value));
+    Ok(told
+        .map(|(field, value)| FieldChange {
+            to: show(&field, value),
+            from: Value::Null,
+            field,
+        })
+        .collect())
+}
+
+fn is_set(value: &Value) -> bool {
+    *value != Value::Null && *value != json!("") && *value != json!([]) && *value != json!(0)
+}
+
+/// The members with a value before and after; a member alone is something that was said.
+fn changed(members: &Map<String, Value>) -> Vec<FieldChange> {
+    let told = members.iter().filter(|(field, _)| *field != "updated_at");
+    told.map(|(field, value)| {
+        let (from, to) = match (value.get("from"), value.get("to")) {
+            (Some(from), Some(to)) => (from.clone(), to.clone()),
+            _ => (Value::Null, value.clone()),
+        };
+        FieldChange {
+            field: field.clone(),
+            from: show(field, from),
+            to: show(field, to),
+        }
+    })
+    .collect()
+}
+
+/// A field's value as a task shows it.
+fn show(field: &str, value: Value) -> Value {
+    let shown = match field {
+        "start" | "due" | "deadline" => {
+            view::<Option<TimeValue>, _>(&value, |time| time.as_ref().map(TimeView::from))
+        }
+        "reminders" => view::<Vec<Reminder>, _>(&value, |reminders| {
+            reminders.iter().map(ReminderView::from).collect::<Vec<_>>()
+        }),
+        _ => None,
+    };
+    shown.unwrap_or(value)
+}
+
+fn view<T: DeserializeOwned, V: Serialize>(
+    value: &Value,
+    view: impl FnOnce(T) -> V,
+) -> Option<Value> {
+    let state: T = T::deserialize(value).ok()?;
+    serde_json::to_value(view(state)).ok()
+}

@@ -1,0 +1,275 @@
+//! What happens to a task as a whole: complete, skip, reopen, cancel, restore.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use chrono::{DateTime, Utc};
+use event_schema::{Actor, Task, TaskId, UserId, occurrence_task_id};
+use event_store::Unit;
+use recurrence::Slot;
+use serde::{Deserialize, Serialize};
+use service_kit::Problem;
+use service_kit::command::execute;
+use service_kit::extract::{Call, Json, Path};
+use utoipa::ToSchema;
+
+use super::command::{OnTask, answer};
+use super::fields::{Field, Reader, Unknown};
+use super::task_view::TaskView;
+use super::time_value::TimeView;
+use crate::app::AppState;
+use crate::domain::task::Command;
+use crate::domain::{SeriesStream, TaskStream, fields, occurrence, time};
+use crate::error::Error;
+
+/// How a task was completed.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+#[schema(example = json!({"completed_at": "2027-01-31T08:30:00Z"}))]
+pub(super) struct CompleteTask {
+    /// When it was done; now when absent, and never in the future.
+    #[serde(default)]
+    #[schema(value_type = Option<DateTime<Utc>>)]
+    completed_at: Field<String>,
+    #[serde(flatten)]
+    #[schema(ignore)]
+    unknown: Unknown,
+}
+
+/// Why an occurrence is passed over.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+#[schema(example = json!({"reason": "On vacation"}))]
+pub(super) struct SkipTask {
+    /// In the user's words, up to 500 characters.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    reason: Field<String>,
+    #[serde(flatten)]
+    #[schema(ignore)]
+    unknown: Unknown,
+}
+
+/// A command that says everything by its path.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+pub(super) struct Nothing {
+    #[serde(flatten)]
+    #[schema(ignore)]
+    unknown: Unknown,
+}
+
+/// A finished task, and what comes after it.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(super) struct FinishedTask {
+    /// The task as it is now.
+    task: TaskView,
+    /// The occurrence that follows in its series; null when none does.
+    next_occurrence: Option<NextOccurrence>,
+}
+
+/// The occurrence that follows.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(super) struct NextOccurrence {
+    /// The id that its task has or will have.
+    #[schema(value_type = Uuid)]
+    id: TaskId,
+    /// The civil start that names it.
+    slot: String,
+    /// When it should be done.
+    due: TimeView,
+    /// Whether its task is still to be created, which takes a moment.
+    pending: bool,
+}
+
+/// Complete a task
+///
+/// Of an occurrence it also tells the next one.
+#[utoipa::path(
+    post, path = "/v1/tasks/{task_id}/complete", tag = "tasks", operation_id = "complete_task",
+    params(("task_id" = Uuid, Path), ("if-match" = Option<String>, Header),
+           ("idempotency-key" = Option<String>, Header)),
+    request_body = CompleteTask,
+    responses(
+        (status = 200, description = "Completed", body = FinishedTask, headers(("etag" = String))),
+        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn complete_task(
+    State(app): State<AppState>,
+    call: Call,
+    Path(task_id): Path<TaskId>,
+    Json(body): Json<CompleteTask>,
+) -> Result<Response, Error> {
+    let completed_at = body.read()?;
+    let by = Actor::User(UserId(call.caller.user_id));
+    let target = OnTask::of(&call, task_id);
+    execute(&app.ledger, &call, &[target.stream()], move |unit| {
+        let completed_at = completed_at.unwrap_or(unit.now());
+        let task = target.decide(unit, Command::Complete { completed_at, by })?;
+        finished(unit, &target, task, completed_at)
+    })
+    .await
+}
+
+/// Skip an occurrence
+///
+/// It is not completed: history says skipped.
+#[utoipa::path(
+    post, path = "/v1/tasks/{task_id}/skip", tag = "tasks", operation_id = "skip_task",
+    params(("task_id" = Uuid, Path), ("if-match" = Option<String>, Header),
+           ("idempotency-key" = Option<String>, Header)),
+    request_body = SkipTask,
+    responses(
+        (status = 200, description = "Skipped", body = FinishedTask, headers(("etag" = String))),
+        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn skip_task(
+    State(app): State<AppState>,
+    call: Call,
+    Path(task_id): Path<TaskId>,
+    Json(body): Json<SkipTask>,
+) -> Result<Response, Error> {
+    let reason = body.read()?;
+    let target = OnTask::of(&call, task_id);
+    execute(&app.ledger, &call, &[target.stream()], move |unit| {
+        let reason = reason.clone();
+        let task = target.decide(unit, Command::Skip { reason })?;
+        let now = unit.now();
+        finished(unit, &target, task, now)
+    })
+    .await
+}
+
+/// Reopen a task
+#[utoipa::path(
+    post, path = "/v1/tasks/{task_id}/reopen", tag = "tasks", operation_id = "reopen_task",
+    params(("task_id" = Uuid, Path), ("if-match" = Option<String>, Header),
+           ("idempotency-key" = Option<String>, Header)),
+    request_body = Nothing,
+    responses(
+        (status = 200, description = "Open again", body = TaskView, headers(("etag" = String))),
+        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn reopen_task(
+    State(app): State<AppState>,
+    call: Call,
+    Path(task_id): Path<TaskId>,
+    Json(body): Json<Nothing>,
+) -> Result<Response, Error> {
+    change(&app, &call, task_id, &body, Command::Reopen).await
+}
+
+/// Cancel a task
+///
+/// It will not be done. A cancelled occurrence is followed by the next.
+#[utoipa::path(
+    post, path = "/v1/tasks/{task_id}/cancel", tag = "tasks", operation_id = "cancel_task",
+    params(("task_id" = Uuid, Path), ("if-match" = Option<String>, Header),
+           ("idempotency-key" = Option<String>, Header)),
+    request_body = Nothing,
+    responses(
+        (status = 200, description = "Cancelled", body = TaskView, headers(("etag" = String))),
+        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn cancel_task(
+    State(app): State<AppState>,
+    call: Call,
+    Path(task_id): Path<TaskId>,
+    Json(body): Json<Nothing>,
+) -> Result<Response, Error> {
+    change(&app, &call, task_id, &body, Command::Cancel).await
+}
+
+/// Take a task out of the trash
+#[utoipa::path(
+    post, path = "/v1/tasks/{task_id}/restore", tag = "tasks", operation_id = "restore_task",
+    params(("task_id" = Uuid, Path), ("if-match" = Option<String>, Header),
+           ("idempotency-key" = Option<String>, Header)),
+    request_body = Nothing,
+    responses(
+        (status = 200, description = "Out of the trash", body = TaskView, headers(("etag" = String))),
+        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn restore_task(
+    State(app): State<AppState>,
+    call: Call,
+    Path(task_id): Path<TaskId>,
+    Json(body): Json<Nothing>,
+) -> Result<Response, Error> {
+    change(&app, &call, task_id, &body, Command::Restore).await
+}
+
+async fn change(
+    app: &AppState,
+    call: &Call,
+    task_id: TaskId,
+    body: &Nothing,
+    command: Command,
+) -> Result<Response, Error> {
+    let mut reader = Reader::default();
+    reader.unknown("", &body.unknown);
+    reader.finish()?;
+    let target = OnTask::of(call, task_id);
+    execute(&app.ledger, call, &[target.stream()], move |unit| {
+        let task = target.decide(unit, command.clone())?;
+        let (version, view) = target.view(unit, task);
+        answer(StatusCode::OK, version, &view)
+    })
+    .await
+}
+
+fn finished(
+    unit: &mut Unit<'_>,
+    target: &OnTask,
+    task: Task,
+    finished_at: DateTime<Utc>,
+) -> Result<event_store::Answer, Error> {
+    let next_occurrence = next(unit, &task, finished_at);
+    let (version, task) = target.view(unit, task);
+    let body = FinishedTask {
+        task,
+        next_occurrence,
+    };
+    answer(StatusCode::OK, version, &body)
+}
+
+/// The occurrence that the generator will ask for: its id follows from series and slot.
+fn next(unit: &mut Unit<'_>, task: &Task, finished_at: DateTime<Utc>) -> Option<NextOccurrence> {
+    let series = unit.state::<SeriesStream>(task.series_id?)?;
+    let slot: Slot = task.slot.as_deref()?.parse().ok()?;
+    let turn = occurrence::next(&series, slot, finished_at)?;
+    let slot = turn.slot.to_string();
+    let id = occurrence_task_id(series.id, &slot);
+    Some(NextOccurrence {
+        id,
+        slot,
+        due: TimeView::from(&occurrence::due_of(turn.slot, &series.start)),
+        pending: unit.state::<TaskStream>(id).is_none(),
+    })
+}
+
+impl CompleteTask {
+    fn read(self) -> Result<Option<DateTime<Utc>>, Error> {
+        let mut reader = Reader::default();
+        reader.unknown("", &self.unknown);
+        let text = reader.optional("/completed_at", self.completed_at);
+        let expected = "an instant such as 2027-01-31T08:00:00Z";
+        let at =
+            text.and_then(|text| reader.parse("/completed_at", &text, time::instant, expected));
+        reader.finish()?;
+        Ok(at)
+    }
+}
+
+impl SkipTask {
+    fn read(self) -> Result<Option<String>, Error> {
+        let mut reader = Reader::default();
+        reader.unknown("", &self.unknown);
+        let text = reader.optional("/reason", self.reason);
+        let reason = text.and_then(|text| reader.check(fields::reason("/reason", &text)));
+        reader.finish()?;
+        Ok(reason)
+    }
+}

@@ -1,0 +1,208 @@
+//! The same on both databases.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use clock::TestClock;
+use database::on;
+use database::testing::TestDatabase;
+use event_schema::{
+    Actor, App, Changed, Priority, Status, Task, TaskEvent, TaskId, TaskUpdated, TimeValue, UserId,
+};
+use event_store::{Answer, Context, LaneLimits, Ledger};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::{Filter, Sort, height, list};
+use crate::domain::{TaskStream, time};
+use crate::error::Error;
+use crate::store::{MIGRATIONS, projections};
+
+const OWNER: UserId = UserId(Uuid::from_u128(1));
+
+fn now() -> DateTime<Utc> {
+    time::instant("2026-11-22T10:00:00Z").unwrap()
+}
+
+fn task(id: u128) -> Task {
+    Task {
+        id: TaskId(Uuid::from_u128(id)),
+        owner_id: OWNER,
+        title: id.to_string(),
+        notes: String::new(),
+        status: Status::Open,
+        priority: Priority::None,
+        labels: ["a".to_owned(), "b".to_owned()].into(),
+        start: None,
+        due: None,
+        deadline: None,
+        parent_id: None,
+        reminders: Vec::new(),
+        series_id: None,
+        slot: None,
+        occurrence_index: None,
+        missed_count: 0,
+        recurrence: None,
+        completed_at: None,
+        completed_by: None,
+        created_at: now(),
+        created_by: Actor::User(OWNER),
+        updated_at: now(),
+        trashed_at: None,
+    }
+}
+
+fn filter() -> Filter {
+    Filter {
+        owner: OWNER,
+        trashed: false,
+        status: None,
+        parent: None,
+        label: None,
+        due_from: None,
+        due_before: None,
+        after: None,
+        sort: Sort::Due,
+        limit: 200,
+    }
+}
+
+/// A ledger with our projection, whose lane runs until it is dropped.
+fn ledger(database: &TestDatabase) -> Ledger {
+    let clock = Arc::new(TestClock::new(now()));
+    let (ledger, lane) = Ledger::new(
+        App::TaskApi,
+        database.database.clone(),
+        clock,
+        projections(),
+        LaneLimits::default(),
+    );
+    tokio::spawn(lane.run(CancellationToken::new()));
+    ledger
+}
+
+async fn append(ledger: &Ledger, events: Vec<(TaskId, TaskEvent)>) {
+    let context = Context::of_worker(App::TaskApi, now());
+    let done = ledger.execute(context, None, &[], move |unit| {
+        for (id, event) in &events {
+            unit.append::<TaskStream>(*id, event);
+        }
+        Ok::<_, Error>(Answer::default())
+    });
+    done.await.unwrap();
+}
+
+fn created(task: &Task) -> (TaskId, TaskEvent) {
+    (task.id, TaskEvent::Created(Box::new(task.clone())))
+}
+
+fn updated(id: TaskId, change: TaskUpdated) -> (TaskId, TaskEvent) {
+    (id, TaskEvent::Updated(Box::new(change)))
+}
+
+async fn titles(ledger: &Ledger, filter: Filter) -> Vec<String> {
+    let found = list(ledger.database(), &filter).await.unwrap();
+    found.into_iter().map(|found| found.task.title).collect()
+}
+
+#[tokio::test]
+async fn a_list_follows_every_change() {
+    for database in TestDatabase::every(&[event_store::MIGRATIONS, MIGRATIONS]).await {
+        let ledger = ledger(&database);
+        let task = task(7);
+        append(&ledger, vec![created(&task)]).await;
+        let labelled = |label: &str| Filter {
+            label: Some(label.to_owned()),
+            ..filter()
+        };
+        assert_eq!(titles(&ledger, labelled("a")).await, ["7"]);
+
+        let change = TaskUpdated {
+            labels: Some(Changed {
+                from: task.labels.clone(),
+                to: ["c".to_owned()].into(),
+            }),
+            due: Some(Changed {
+                from: None,
+                to: Some(TimeValue::Instant { instant: now() }),
+            }),
+            updated_at: now(),
+            ..TaskUpdated::default()
+        };
+        append(&ledger, vec![updated(task.id, change)]).await;
+
+        assert_eq!(titles(&ledger, labelled("a")).await, [""; 0]);
+        assert_eq!(titles(&ledger, labelled("c")).await, ["7"]);
+        let due = Filter {
+            due_from: Some(now()),
+            due_before: Some(now() + TimeDelta::microseconds(1)),
+            ..filter()
+        };
+        assert_eq!(titles(&ledger, due.clone()).await, ["7"]);
+        let before = Filter {
+            due_from: None,
+            due_before: Some(now()),
+            ..due
+        };
+        assert_eq!(titles(&ledger, before).await, [""; 0]);
+        let theirs = Filter {
+            owner: UserId(Uuid::from_u128(2)),
+            ..filter()
+        };
+        assert_eq!(titles(&ledger, theirs).await, [""; 0]);
+    }
+}
+
+#[tokio::test]
+async fn a_row_never_goes_back_to_an_older_version() {
+    for database in TestDatabase::every(&[event_store::MIGRATIONS, MIGRATIONS]).await {
+        let ledger = ledger(&database);
+        let mut tx = ledger.database().begin().await.unwrap();
+        on!(&mut tx, conn => sqlx::query(
+            "insert into tasks (task_id, owner_id, version, status, due_rank, due_at, created_at)
+             values ($1, $2, 9, 'skipped', 1, $3, $3)"
+        ).bind(Uuid::from_u128(7)).bind(OWNER.as_uuid()).bind(now()).execute(conn).await.map(drop))
+        .unwrap();
+        tx.commit().await.unwrap();
+
+        append(&ledger, vec![created(&task(7))]).await;
+
+        let skipped = Filter {
+            status: Some(Status::Skipped),
+            ..filter()
+        };
+        assert_eq!(titles(&ledger, skipped).await, ["7"]);
+        let labelled = Filter {
+            label: Some("a".to_owned()),
+            ..filter()
+        };
+        assert_eq!(titles(&ledger, labelled).await, [""; 0]);
+    }
+}
+
+#[tokio::test]
+async fn a_batch_of_many_tasks_is_written_at_once() {
+    for database in TestDatabase::every(&[event_store::MIGRATIONS, MIGRATIONS]).await {
+        let ledger = ledger(&database);
+        let tasks: Vec<Task> = (1..=100).map(task).collect();
+        append(&ledger, tasks.iter().map(created).collect()).await;
+        assert_eq!(titles(&ledger, filter()).await.len(), 100);
+    }
+}
+
+#[tokio::test]
+async fn the_height_of_a_tree_is_counted_and_bounded() {
+    for database in TestDatabase::every(&[event_store::MIGRATIONS, MIGRATIONS]).await {
+        let ledger = ledger(&database);
+        let chain = (1..=9).map(|id| Task {
+            parent_id: (id > 1).then(|| TaskId(Uuid::from_u128(id - 1))),
+            ..task(id)
+        });
+        let chain: Vec<Task> = chain.collect();
+        append(&ledger, chain.iter().map(created).collect()).await;
+        for (id, expected) in [(9, 1), (8, 2), (6, 4), (1, 6), (77, 1)] {
+            let id = TaskId(Uuid::from_u128(id));
+            assert_eq!(height(ledger.database(), id).await.unwrap(), expected);
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! The description of the interface is the interface.
+
+use http::StatusCode;
+use serde_json::Value;
+
+use crate::suite;
+
+const PATHS: [(&str, &[&str]); 9] = [
+    ("/v1/recurrence/preview", &["post"]),
+    ("/v1/tasks", &["get", "post"]),
+    ("/v1/tasks/{task_id}", &["delete", "get", "patch"]),
+    ("/v1/tasks/{task_id}/cancel", &["post"]),
+    ("/v1/tasks/{task_id}/complete", &["post"]),
+    ("/v1/tasks/{task_id}/history", &["get"]),
+    ("/v1/tasks/{task_id}/reopen", &["post"]),
+    ("/v1/tasks/{task_id}/restore", &["post"]),
+    ("/v1/tasks/{task_id}/skip", &["post"]),
+];
+
+fn names(object: &Value) -> Vec<&str> {
+    let mut names: Vec<_> = object
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(String::as_str)
+        .collect();
+    names.sort_unstable();
+    names
+}
+
+/// Every `$ref` below a value.
+fn references<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
+    match value {
+        Value::Object(members) => {
+            found.extend(members.get("$ref").and_then(Value::as_str));
+            members
+                .values()
+                .for_each(|member| references(member, found));
+        }
+        Value::Array(items) => items.iter().for_each(|item| references(item, found)),
+        _ => {}
+    }
+}
+
+#[tokio::test]
+async fn every_path_is_described_with_its_answers() {
+    let suite = suite().await;
+    let document = suite.get("/openapi.json", StatusCode::OK).await;
+
+    assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
+    assert_eq!(document["info"]["title"], "Taskledger");
+    assert_eq!(names(&document["paths"]), PATHS.map(|(path, _)| path));
+    for (path, methods) in PATHS {
+        assert_eq!(names(&document["paths"][path]), methods);
+        for method in methods {
+            let operation = &document["paths"][path][method];
+            assert!(operation["summary"].is_string(), "{method} {path}");
+            let responses = operation["responses"].as_object().unwrap();
+            let refusals = responses
+                .iter()
+                .filter(|(status, _)| status.starts_with('4'));
+            for (status, refusal) in refusals {
+                let content = &refusal["content"]["application/problem+json"];
+                assert!(
+                    content["schema"]["$ref"].is_string(),
+                    "{method} {path} {status}"
+                );
+            }
+            if *method == "post" || *method == "patch" {
+                assert!(operation["requestBody"].is_object(), "{method} {path}");
+            }
+        }
+    }
+    suite.finish().await;
+}
+
+#[tokio::test]
+async fn every_schema_that_is_named_is_there() {
+    let suite = suite().await;
+    let document = suite.get("/openapi.json", StatusCode::OK).await;
+    let mut found = Vec::new();
+    references(&document, &mut found);
+    for reference in found {
+        let pointer = reference.strip_prefix('#').unwrap();
+        assert!(document.pointer(pointer).is_some(), "{reference}");
+    }
+    suite.finish().await;
+}
+
+#[tokio::test]
+async fn a_task_has_the_members_that_are_described() {
+    let suite = suite().await;
+    let document = suite.get("/openapi.json", StatusCode::OK).await;
+    let task = crate::create(&suite, serde_json::json!({"title": "x"})).await;
+    let described = &document["components"]["schemas"]["Task"]["properties"];
+    assert_eq!(names(&task), names(described));
+    suite.finish().await;
+}
+
+#[tokio::test]
+async fn nobody_has_to_be_known_to_read_it() {
+    let suite = suite().await;
+    for path in ["/openapi.json", "/docs/"] {
+        let answer = suite
+            .request(http::Method::GET, path)
+            .anonymous()
+            .send()
+            .await;
+        assert_eq!(answer.status, StatusCode::OK, "{path}");
+    }
+    suite.finish().await;
+}
