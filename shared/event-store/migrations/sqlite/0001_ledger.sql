@@ -97,6 +97,8 @@ create table timer (
     primary key (stream_id, timer_id)
 ) strict;
 create index timer_due on timer (fire_at, timer_id);
+-- The next one that can be claimed is found without looking at those in between.
+create index timer_lease on timer (kind, lease_until, fire_at);
 
 -- The relay's sixteen shares of the log: who publishes each, and how far it has come.
 create table relay_bucket (
