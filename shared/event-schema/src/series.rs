@@ -57,10 +57,10 @@ pub struct TaskTemplate {
     /// The `labels` of every occurrence.
     #[serde(default)]
     pub labels: BTreeSet<String>,
-    /// The first occurrence's start: later ones keep its civil distance from the slot.
+    /// The start beside the series' own: occurrences keep its civil distance from their slot.
     #[serde(default)]
     pub start: Option<TimeValue>,
-    /// The first occurrence's deadline: later ones keep its civil distance from the slot.
+    /// The deadline beside the series' own start: occurrences keep its civil distance from their slot.
     #[serde(default)]
     pub deadline: Option<TimeValue>,
     /// Relative reminders; an absolute one belongs to one occurrence only.
@@ -77,7 +77,8 @@ pub struct Series {
     pub owner_id: UserId,
     /// The rule.
     pub recurrence: Recurrence,
-    /// The aligned due of the first occurrence: a date or a local time in a zone.
+    /// What its rule counts from: the due it was started with, a date or a local time in a zone. The
+    /// first slot is the first one of the rule at or after it.
     pub start: TimeValue,
     /// What its tasks start with.
     pub template: TaskTemplate,
