@@ -15,6 +15,7 @@ mod projection;
 mod relay;
 mod store;
 mod submission;
+mod take_over;
 mod timers;
 mod unit;
 

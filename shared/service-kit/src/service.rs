@@ -92,6 +92,9 @@ pub enum BuildError {
     /// The database, or a pending migration.
     #[error(transparent)]
     Database(#[from] ConnectError),
+    /// The leases of a predecessor cannot be ended.
+    #[error(transparent)]
+    Ledger(#[from] event_store::Error),
 }
 
 /// Why a service ended.
@@ -142,6 +145,7 @@ impl Foundation {
         let health = health(&database, &client);
         let limits = LaneLimits::default();
         let (ledger, lane) = Ledger::new(app, database, Arc::clone(&clock), projections, limits);
+        ledger.take_over().await?;
         let relay = Relay::new(&ledger, client);
         Ok(Self {
             ledger,
