@@ -98,7 +98,8 @@ pub(crate) async fn run(
         verdicts.push(batch.judge(core, &mut tx, submission).await?);
     }
 
-    if batch.is_empty() {
+    let keys = new_answers(submissions, &verdicts);
+    if batch.is_empty() && keys.is_empty() {
         tx.rollback().await?;
         return Ok(Committed {
             verdicts,
@@ -108,7 +109,6 @@ pub(crate) async fn run(
             events: 0,
         });
     }
-    let keys = new_answers(submissions, &verdicts);
     let (position, timers_changed) = batch.write(core, &mut tx, &keys).await?;
     tx.commit().await?;
     Ok(Committed {

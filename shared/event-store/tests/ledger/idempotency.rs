@@ -1,6 +1,6 @@
 //! The same key is answered with the same bytes, whatever happens in between.
 
-use event_store::{Error, IdempotencyKey, Outcome};
+use event_store::{Answer, Error, IdempotencyKey, Outcome, Unit};
 use futures_util::future::join_all;
 
 use crate::fixture::{Fixture, TestError, create, task, user};
@@ -123,5 +123,31 @@ async fn a_key_is_forgotten_after_seven_days_and_not_before() {
             .execute(fixture.context(), Some(key("k", 1)), &[], make(2))
             .await;
         assert!(matches!(then, Ok(Outcome::Accepted(_))));
+    }
+}
+
+#[tokio::test]
+async fn an_answer_without_events_is_kept_like_any_other() {
+    for fixture in Fixture::every().await {
+        let changes_nothing = |_: &mut Unit<'_>| {
+            Ok::<_, TestError>(Answer {
+                status: 200,
+                ..Answer::default()
+            })
+        };
+        let ledger = &fixture.ledger;
+        ledger
+            .execute(fixture.context(), Some(key("k", 1)), &[], changes_nothing)
+            .await
+            .unwrap();
+
+        let later = create(task(1, "never", fixture.context().now));
+        let again = ledger
+            .execute(fixture.context(), Some(key("k", 1)), &[], later)
+            .await
+            .unwrap();
+
+        assert!(matches!(again, Outcome::Replayed(answer) if answer.status == 200));
+        assert!(fixture.titles().await.is_empty());
     }
 }
