@@ -1,5 +1,6 @@
 //! `dead_letter`: events that could not be processed, and those that wait behind them.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
@@ -33,21 +34,68 @@ pub struct DeadLetterRow {
     pub recorded_at: DateTime<Utc>,
 }
 
+/// The most of a column that is indexed: PostgreSQL has no place for entries above 2,704 bytes.
+const LONGEST_KEY: usize = 500;
+/// The most of what is only read.
+const LONGEST_TEXT: usize = 2_000;
+
 /// Which of these keys have a parked event.
 pub(crate) async fn parked_keys(
     tx: &mut Tx,
     consumer: &str,
     keys: &[String],
 ) -> Result<HashSet<String>, Error> {
-    // Almost always empty, and then this is all it costs.
-    let rows: Vec<(String,)> = on!(tx, conn => sqlx::query_as(
-        "select distinct key from dead_letter where consumer = $1 and key is not null"
-    ).bind(consumer).fetch_all(conn).await)?;
-    Ok(rows
-        .into_iter()
-        .map(|(key,)| key)
-        .filter(|key| keys.contains(key))
-        .collect())
+    let found: HashSet<String> = match tx {
+        Tx::Postgres(tx) => {
+            let wanted: Vec<Cow<'_, str>> = keys.iter().map(|key| text(key, LONGEST_KEY)).collect();
+            let rows: Vec<(String,)> = sqlx::query_as(
+                "select distinct key from dead_letter where consumer = $1 and key = any($2)",
+            )
+            .bind(consumer)
+            .bind(wanted)
+            .fetch_all(&mut **tx)
+            .await?;
+            rows.into_iter().map(|(key,)| key).collect()
+        }
+        Tx::Sqlite(tx) => {
+            // Almost always empty, and then this is all it costs.
+            let any: Option<(i64,)> = sqlx::query_as(
+                "select dead_letter_id from dead_letter where consumer = $1 limit 1",
+            )
+            .bind(consumer)
+            .fetch_optional(&mut **tx)
+            .await?;
+            let mut found = HashSet::new();
+            for key in keys.iter().filter(|_| any.is_some()) {
+                let row: Option<(String,)> = sqlx::query_as(
+                    "select key from dead_letter where consumer = $1 and key = $2 limit 1",
+                )
+                .bind(consumer)
+                .bind(text(key, LONGEST_KEY))
+                .fetch_optional(&mut **tx)
+                .await?;
+                found.extend(row.map(|(key,)| key));
+            }
+            found
+        }
+    };
+    let is_parked = |key: &&String| found.contains(text(key, LONGEST_KEY).as_ref());
+    Ok(keys.iter().filter(is_parked).cloned().collect())
+}
+
+/// Foreign text as every column takes it: PostgreSQL refuses NUL, and poison must always find its row.
+fn text(foreign: &str, longest: usize) -> Cow<'_, str> {
+    let end = foreign.floor_char_boundary(longest.min(foreign.len()));
+    let start = &foreign[..end];
+    if start.contains('\0') {
+        Cow::Owned(start.replace('\0', "\u{fffd}"))
+    } else {
+        Cow::Borrowed(start)
+    }
+}
+
+fn optional(foreign: Option<&String>, longest: usize) -> Option<Cow<'_, str>> {
+    foreign.map(|foreign| text(foreign, longest))
 }
 
 /// Parks an event that could not be processed; a redelivery of it changes nothing.
@@ -65,15 +113,15 @@ pub(crate) async fn park(
              on conflict (consumer, fingerprint) do nothing"
     )
     .bind(consumer)
-    .bind(&dead.topic)
-    .bind(&dead.event_id)
-    .bind(&dead.event_type)
-    .bind(&dead.subject)
-    .bind(&dead.key)
+    .bind(text(&dead.topic, LONGEST_TEXT))
+    .bind(optional(dead.event_id.as_ref(), LONGEST_TEXT))
+    .bind(optional(dead.event_type.as_ref(), LONGEST_TEXT))
+    .bind(optional(dead.subject.as_ref(), LONGEST_TEXT))
+    .bind(optional(dead.key.as_ref(), LONGEST_KEY))
     .bind(dead.version.map(to_i64))
     .bind(dead.raw.as_ref())
     .bind(&fingerprint)
-    .bind(&dead.reason)
+    .bind(text(&dead.reason, LONGEST_TEXT))
     .bind(now)
     .execute(conn)
     .await
@@ -97,11 +145,11 @@ pub(crate) async fn wait(
              on conflict (consumer, fingerprint) do nothing"
     )
     .bind(consumer)
-    .bind(&inbound.topic)
+    .bind(text(&inbound.topic, LONGEST_TEXT))
     .bind(event_id)
-    .bind(&inbound.event_type)
+    .bind(text(&inbound.event_type, LONGEST_TEXT))
     .bind(inbound.subject.to_string())
-    .bind(&inbound.key)
+    .bind(text(&inbound.key, LONGEST_KEY))
     .bind(to_i64(inbound.version))
     .bind(inbound.raw.as_slice())
     .bind(&fingerprint)

@@ -142,3 +142,44 @@ async fn a_redelivered_poison_event_is_parked_once() {
         assert_eq!(fixture.ledger.dead_letters(10).await.unwrap().len(), 2);
     }
 }
+
+#[tokio::test]
+async fn poison_of_any_text_and_length_can_be_parked_and_holds_its_key() {
+    for fixture in Fixture::every().await {
+        // Incompressible, as an index entry of it would have to be.
+        let noise: String = (0..20_000_u32)
+            .map(|n| char::from(b'!' + u8::try_from(n.wrapping_mul(2_654_435_761) >> 26).unwrap()))
+            .collect();
+        for (subject, key) in (7..).zip(["with\0nul".to_owned(), noise]) {
+            let mut dead = poison(1, b"\0");
+            dead.event_id = Some(format!("id of {key}"));
+            dead.event_type = Some(key.clone());
+            dead.subject = Some(key.clone());
+            dead.reason = format!("cannot read {key}");
+            dead.key = Some(key.clone());
+            fixture.ledger.park(dead).await.unwrap();
+
+            let mut same = inbound(subject, 1, false);
+            same.key = key;
+            assert_eq!(receive(&fixture, same).await.unwrap(), Outcome::Waiting);
+        }
+
+        assert_eq!(fixture.ledger.dead_letters(10).await.unwrap().len(), 4);
+    }
+}
+
+#[tokio::test]
+async fn two_events_of_a_parked_key_wait_in_their_order() {
+    for fixture in Fixture::every().await {
+        fixture.ledger.park(poison(1, b"{")).await.unwrap();
+
+        join_all((1..=5).map(|version| receive(&fixture, inbound(1, version, false)))).await;
+
+        let rows = fixture.ledger.dead_letters(10).await.unwrap();
+        let ids: Vec<_> = rows[1..].iter().map(|row| row.event_id.clone()).collect();
+        let expected: Vec<_> = (1..=5)
+            .map(|version| Some(inbound(1, version, false).event_id.to_string()))
+            .collect();
+        assert_eq!(ids, expected);
+    }
+}
