@@ -15,7 +15,7 @@ use crate::store::streams::HeadRow;
 use crate::store::{dead_letters, events, idempotency, inbox, streams, timers};
 use crate::submission::{Submission, Verdict};
 use crate::unit::NewEvent;
-use crate::{Answer, Error, IdempotencyKey, Inbound, Outcome, StreamRef, Unit};
+use crate::{Answer, Error, IdempotencyKey, Inbound, Outcome, StreamRef, Timer, Unit};
 
 /// A decision that keeps finding new streams to look at does not end by itself.
 const MOST_LOADS: usize = 16;
@@ -272,15 +272,7 @@ impl Batch {
             events::insert(tx, &self.events, base, now).await?;
             position = Some(base + i64::try_from(self.events.len()).unwrap_or(i64::MAX));
             let changes = self.changes();
-            self.write_heads(tx, &changes, now).await?;
-            for change in changes.iter().filter(|change| change.snapshot.has_timers()) {
-                let stream = StreamRef {
-                    kind: change.kind,
-                    stream_id: change.stream_id,
-                };
-                timers::replace(tx, stream, &change.snapshot.timers()).await?;
-                timers_changed = true;
-            }
+            timers_changed = timers::replace(tx, &wanted_timers(&changes)).await?;
             for projection in &core.projections {
                 projection.apply(tx, &changes).await?;
             }
@@ -309,10 +301,7 @@ impl Batch {
         let rows: Vec<HeadRow<'_>> = changes
             .iter()
             .filter_map(|change| {
-                let stream = StreamRef {
-                    kind: change.kind,
-                    stream_id: change.stream_id,
-                };
+                let stream = change.stream();
                 let state = self.heads.get(&stream)?.json.as_deref()?;
                 let owner = change.snapshot.owner();
                 Some(HeadRow {
@@ -371,3 +360,9 @@ impl Batch {
 fn subject(inbound: &Inbound) -> Subject {
     (inbound.source.clone(), inbound.subject)
 }
+fn wanted_timers(changes: &[StreamChange]) -> Vec<(StreamRef, Vec<Timer>)> {
+    let with_timers = changes.iter().filter(|change| change.snapshot.has_timers());
+    let wanted = |change: &StreamChange| (change.stream(), change.snapshot.timers());
+    with_timers.map(wanted).collect()
+}
+

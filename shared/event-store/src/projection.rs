@@ -7,7 +7,7 @@ use futures_util::future::BoxFuture;
 use uuid::Uuid;
 
 use crate::head::Snapshot;
-use crate::{Aggregate, StateOf};
+use crate::{Aggregate, StateOf, StreamRef};
 
 /// A stream that a batch changed: once per batch, with its newest state.
 pub struct StreamChange {
@@ -27,6 +27,13 @@ impl std::fmt::Debug for StreamChange {
 }
 
 impl StreamChange {
+    pub(crate) fn stream(&self) -> StreamRef {
+        StreamRef {
+            kind: self.kind,
+            stream_id: self.stream_id,
+        }
+    }
+
     /// The state, when it is one of `A`'s streams.
     pub fn state<A: Aggregate>(&self) -> Option<&StateOf<A>> {
         (self.kind == A::KIND)
@@ -42,7 +49,8 @@ pub trait Projection: Send + Sync + 'static {
     /// Its name, for logs and the operator.
     fn name(&self) -> &'static str;
 
-    /// Brings the rows up to the changed streams. It borrows the lane's transaction and never commits.
+    /// Brings the rows up to the changed streams. It borrows the lane's transaction, never commits,
+    /// and hands every error of a statement on.
     fn apply<'a>(
         &'a self,
         tx: &'a mut Tx,

@@ -33,7 +33,7 @@ impl Ledger {
             return Ok(Vec::new()); // A look costs no write lock.
         }
         let mut tx = self.core.database.begin().await?;
-        let rows = timers::claim(&mut tx, A::KIND, now, now + LEASE, limit).await?;
+        let rows = timers::claim(&mut tx, A::KIND, now, LEASE, limit).await?;
         tx.commit().await?;
         let due = |row: timers::TimerRow| DueTimer {
             stream_id: row.stream_id,
@@ -45,8 +45,9 @@ impl Ledger {
 
     /// When the next timer of `A`'s streams can be claimed.
     pub async fn next_timer_at<A: Aggregate>(&self) -> Result<Option<DateTime<Utc>>, Error> {
+        let now = self.core.clock.now();
         let mut tx = self.core.database.read().await?;
-        Ok(timers::next_at(&mut tx, A::KIND).await?)
+        Ok(timers::next_at(&mut tx, A::KIND, now, LEASE).await?)
     }
 
     /// Completes when a commit of this process changed a timer. Ask for it before looking at

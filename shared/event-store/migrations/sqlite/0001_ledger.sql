@@ -93,12 +93,11 @@ create table timer (
     stream_id blob not null,
     timer_id blob not null,
     fire_at text not null,
-    lease_until text not null,
-    primary key (stream_id, timer_id)
+    lease_until text not null,        -- 1970: nobody claimed it
+    primary key (kind, stream_id, timer_id)
 ) strict;
-create index timer_due on timer (fire_at, timer_id);
 -- The next one that can be claimed is found without looking at those in between.
-create index timer_lease on timer (kind, lease_until, fire_at);
+create index timer_due on timer (kind, lease_until, fire_at, timer_id);
 
 -- The relay's sixteen shares of the log: who publishes each, and how far it has come.
 create table relay_bucket (

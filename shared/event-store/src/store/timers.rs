@@ -1,13 +1,23 @@
 //! `timer`: what is due when, claimed by lease.
+//!
+//! A timer that nobody has claimed has the lease [`FREE`]. So the earliest of them stands first in the
+//! index `(kind, lease_until, fire_at)`, however many there are; those under lease are few.
 
-use chrono::{DateTime, Utc};
+use std::collections::{HashMap, HashSet};
+
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use database::{Error, Tx, on};
 use uuid::Uuid;
 
 use crate::{StreamRef, Timer};
 
-/// The lease of a timer that nobody has claimed.
-const NEVER_LEASED: DateTime<Utc> = DateTime::UNIX_EPOCH;
+/// The lease of a timer that nobody claimed.
+const FREE: DateTime<Utc> = DateTime::UNIX_EPOCH;
+/// The end of the year 9999: later times do not sort as text.
+const LATEST: DateTime<Utc> = match DateTime::from_timestamp_micros(253_402_300_799_999_999) {
+    Some(latest) => latest,
+    None => DateTime::<Utc>::MAX_UTC,
+};
 
 /// A claimed timer.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
@@ -17,73 +27,289 @@ pub(crate) struct TimerRow {
     pub(crate) fire_at: DateTime<Utc>,
 }
 
-/// Makes the timers of a stream what its state says.
+/// The timers of some streams, by stream and timer.
+type Timers = HashMap<(StreamRef, Uuid), DateTime<Utc>>;
+
+/// Makes the timers of the streams what their states say; returns whether that changed any.
 ///
 /// One that stays as it is keeps its lease: its worker is on it.
-pub(crate) async fn replace(tx: &mut Tx, stream: StreamRef, timers: &[Timer]) -> Result<(), Error> {
-    let current: Vec<TimerRow> = on!(tx, conn => sqlx::query_as(
-        "select stream_id, timer_id, fire_at from timer where stream_id = $1"
-    ).bind(stream.stream_id).fetch_all(conn).await)?;
-    for row in &current {
-        if !timers.iter().any(|timer| timer.timer_id == row.timer_id) {
-            on!(tx, conn => sqlx::query("delete from timer where stream_id = $1 and timer_id = $2")
-                .bind(stream.stream_id).bind(row.timer_id).execute(conn).await.map(drop))?;
+pub(crate) async fn replace(
+    tx: &mut Tx,
+    wanted: &[(StreamRef, Vec<Timer>)],
+) -> Result<bool, Error> {
+    if wanted.is_empty() {
+        return Ok(false);
+    }
+    let streams: Vec<StreamRef> = wanted.iter().map(|(stream, _)| *stream).collect();
+    let current = load(tx, &streams).await?;
+    let wanted: Timers = wanted
+        .iter()
+        .flat_map(|(stream, timers)| timers.iter().map(move |timer| (stream, timer)))
+        .map(|(stream, timer)| ((*stream, timer.timer_id), storable(timer.fire_at)))
+        .collect();
+    let gone: Vec<_> = current
+        .keys()
+        .filter(|timer| !wanted.contains_key(*timer))
+        .copied()
+        .collect();
+    let new: Vec<_> = wanted
+        .into_iter()
+        .filter(|(timer, fire_at)| current.get(timer) != Some(fire_at))
+        .collect();
+    if !gone.is_empty() {
+        delete(tx, &gone).await?;
+    }
+    if !new.is_empty() {
+        upsert(tx, &new).await?;
+    }
+    Ok(!gone.is_empty() || !new.is_empty())
+}
+
+/// The time as both databases keep it: in whole microseconds, never earlier than asked for.
+fn storable(fire_at: DateTime<Utc>) -> DateTime<Utc> {
+    let fire_at = fire_at.clamp(FREE, LATEST);
+    let whole = fire_at.trunc_subsecs(6);
+    if whole < fire_at {
+        whole + TimeDelta::microseconds(1)
+    } else {
+        whole
+    }
+}
+
+async fn load(tx: &mut Tx, streams: &[StreamRef]) -> Result<Timers, Error> {
+    let mut timers = Timers::new();
+    match tx {
+        Tx::Postgres(tx) => {
+            let kinds: Vec<&str> = streams.iter().map(|stream| stream.kind).collect();
+            let ids: Vec<Uuid> = streams.iter().map(|stream| stream.stream_id).collect();
+            let rows: Vec<(String, Uuid, Uuid, DateTime<Utc>)> = sqlx::query_as(
+                "select t.kind, t.stream_id, t.timer_id, t.fire_at
+                   from unnest($1::text[], $2::uuid[]) as wanted (kind, stream_id)
+                   join timer t using (kind, stream_id)",
+            )
+            .bind(kinds)
+            .bind(ids)
+            .fetch_all(&mut **tx)
+            .await?;
+            let known: HashSet<StreamRef> = streams.iter().copied().collect();
+            let kinds: HashMap<&str, &'static str> =
+                known.iter().map(|s| (s.kind, s.kind)).collect();
+            for (kind, stream_id, timer_id, fire_at) in rows {
+                if let Some(kind) = kinds.get(kind.as_str()) {
+                    let stream = StreamRef { kind, stream_id };
+                    timers.insert((stream, timer_id), fire_at);
+                }
+            }
+        }
+        Tx::Sqlite(tx) => {
+            for stream in streams {
+                let rows: Vec<(Uuid, DateTime<Utc>)> = sqlx::query_as(
+                    "select timer_id, fire_at from timer where kind = $1 and stream_id = $2",
+                )
+                .bind(stream.kind)
+                .bind(stream.stream_id)
+                .fetch_all(&mut **tx)
+                .await?;
+                timers.extend(rows.into_iter().map(|(id, at)| ((*stream, id), at)));
+            }
         }
     }
-    for timer in timers {
-        let known = current.iter().find(|row| row.timer_id == timer.timer_id);
-        if known.is_some_and(|row| row.fire_at == timer.fire_at) {
-            continue;
+    Ok(timers)
+}
+
+async fn delete(tx: &mut Tx, timers: &[(StreamRef, Uuid)]) -> Result<(), Error> {
+    match tx {
+        Tx::Postgres(tx) => {
+            let kinds: Vec<&str> = timers.iter().map(|(stream, _)| stream.kind).collect();
+            let streams: Vec<Uuid> = timers.iter().map(|(stream, _)| stream.stream_id).collect();
+            let ids: Vec<Uuid> = timers.iter().map(|(_, id)| *id).collect();
+            sqlx::query(
+                "delete from timer t
+                  using unnest($1::text[], $2::uuid[], $3::uuid[]) as gone (kind, stream_id, timer_id)
+                  where t.kind = gone.kind and t.stream_id = gone.stream_id
+                    and t.timer_id = gone.timer_id",
+            )
+            .bind(kinds)
+            .bind(streams)
+            .bind(ids)
+            .execute(&mut **tx)
+            .await?;
         }
-        on!(tx, conn => sqlx::query(
-            "insert into timer (kind, stream_id, timer_id, fire_at, lease_until)
-             values ($1, $2, $3, $4, $5)
-                 on conflict (stream_id, timer_id) do update
-                set fire_at = excluded.fire_at, lease_until = excluded.lease_until"
-        )
-        .bind(stream.kind)
-        .bind(stream.stream_id)
-        .bind(timer.timer_id)
-        .bind(timer.fire_at)
-        .bind(NEVER_LEASED)
-        .execute(conn)
-        .await
-        .map(drop))?;
+        Tx::Sqlite(tx) => {
+            for (stream, id) in timers {
+                sqlx::query(
+                    "delete from timer where kind = $1 and stream_id = $2 and timer_id = $3",
+                )
+                .bind(stream.kind)
+                .bind(stream.stream_id)
+                .bind(*id)
+                .execute(&mut **tx)
+                .await?;
+            }
+        }
     }
     Ok(())
 }
 
-/// Leases timers that are due at `now` until `lease_until`, the earliest first.
+async fn upsert(tx: &mut Tx, timers: &[((StreamRef, Uuid), DateTime<Utc>)]) -> Result<(), Error> {
+    match tx {
+        Tx::Postgres(tx) => {
+            let kinds: Vec<&str> = timers.iter().map(|((stream, _), _)| stream.kind).collect();
+            let streams: Vec<Uuid> = timers
+                .iter()
+                .map(|((stream, _), _)| stream.stream_id)
+                .collect();
+            let ids: Vec<Uuid> = timers.iter().map(|((_, id), _)| *id).collect();
+            let due: Vec<DateTime<Utc>> = timers.iter().map(|(_, at)| *at).collect();
+            sqlx::query(
+                "insert into timer (kind, stream_id, timer_id, fire_at, lease_until)
+                 select t.*, $5
+                   from unnest($1::text[], $2::uuid[], $3::uuid[], $4::timestamptz[]) as t
+                     on conflict (kind, stream_id, timer_id) do update
+                    set fire_at = excluded.fire_at, lease_until = excluded.lease_until",
+            )
+            .bind(kinds)
+            .bind(streams)
+            .bind(ids)
+            .bind(due)
+            .bind(FREE)
+            .execute(&mut **tx)
+            .await?;
+        }
+        Tx::Sqlite(tx) => {
+            for ((stream, id), fire_at) in timers {
+                sqlx::query(
+                    "insert into timer (kind, stream_id, timer_id, fire_at, lease_until)
+                     values ($1, $2, $3, $4, $5)
+                         on conflict (kind, stream_id, timer_id) do update
+                        set fire_at = excluded.fire_at, lease_until = excluded.lease_until",
+                )
+                .bind(stream.kind)
+                .bind(stream.stream_id)
+                .bind(*id)
+                .bind(*fire_at)
+                .bind(FREE)
+                .execute(&mut **tx)
+                .await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A claim is one guarded update. `$lock` lets replicas pass each other's rows by on PostgreSQL, so
+/// that a claim never waits for the lane nor the lane for it in a circle.
+macro_rules! claim {
+    ($lease:literal, $lock:literal) => {
+        concat!(
+            "update timer set lease_until = $1
+              where ",
+            $lease,
+            "
+                and (kind, stream_id, timer_id) in (
+                    select kind, stream_id, timer_id from timer
+                     where kind = $2 and fire_at <= $3 and ",
+            $lease,
+            "
+                     order by fire_at, timer_id limit $4 ",
+            $lock,
+            ")
+             returning stream_id, timer_id, fire_at"
+        )
+    };
+}
+
+/// Leases timers that are due at `now` for so long, the earliest first. Those whose worker died come
+/// before all others.
 pub(crate) async fn claim(
     tx: &mut Tx,
     kind: &str,
     now: DateTime<Utc>,
-    lease_until: DateTime<Utc>,
+    lease: TimeDelta,
     limit: u32,
 ) -> Result<Vec<TimerRow>, Error> {
-    // The lease is asked for in both places: a replica that waited for the row lock looks again.
-    let mut rows: Vec<TimerRow> = on!(tx, conn => sqlx::query_as(
-        "update timer set lease_until = $1
-          where lease_until <= $2
-            and (stream_id, timer_id) in (
-                select stream_id, timer_id from timer
-                 where fire_at <= $2 and lease_until <= $2 and kind = $4
-                 order by fire_at, timer_id limit $3)
-         returning stream_id, timer_id, fire_at"
-    ).bind(lease_until).bind(now).bind(i64::from(limit)).bind(kind).fetch_all(conn).await)?;
+    let until = now + lease;
+    let mut rows: Vec<TimerRow> = match tx {
+        Tx::Postgres(tx) => {
+            sqlx::query_as(claim!(
+                "lease_until > $5 and (lease_until <= $3 or lease_until > $6)",
+                "for update skip locked"
+            ))
+            .bind(until)
+            .bind(kind)
+            .bind(now)
+            .bind(i64::from(limit))
+            .bind(FREE)
+            .bind(implausible(now, lease))
+            .fetch_all(&mut **tx)
+            .await?
+        }
+        Tx::Sqlite(tx) => {
+            sqlx::query_as(claim!(
+                "lease_until > $5 and (lease_until <= $3 or lease_until > $6)",
+                ""
+            ))
+            .bind(until)
+            .bind(kind)
+            .bind(now)
+            .bind(i64::from(limit))
+            .bind(FREE)
+            .bind(implausible(now, lease))
+            .fetch_all(&mut **tx)
+            .await?
+        }
+    };
+    let rest = i64::from(limit) - i64::try_from(rows.len()).unwrap_or(i64::MAX);
+    let free: Vec<TimerRow> = match tx {
+        Tx::Postgres(tx) => {
+            sqlx::query_as(claim!("lease_until = $5", "for update skip locked"))
+                .bind(until)
+                .bind(kind)
+                .bind(now)
+                .bind(rest)
+                .bind(FREE)
+                .fetch_all(&mut **tx)
+                .await?
+        }
+        Tx::Sqlite(tx) => {
+            sqlx::query_as(claim!("lease_until = $5", ""))
+                .bind(until)
+                .bind(kind)
+                .bind(now)
+                .bind(rest)
+                .bind(FREE)
+                .fetch_all(&mut **tx)
+                .await?
+        }
+    };
+    rows.extend(free);
     rows.sort_by_key(|row| (row.fire_at, row.timer_id));
     Ok(rows)
 }
 
+/// A lease that ends later than this was taken by a clock that has been set back since.
+fn implausible(now: DateTime<Utc>, lease: TimeDelta) -> DateTime<Utc> {
+    now + lease * 2
+}
+
 /// When the next timer can be claimed: its time, or the end of its lease.
-pub(crate) async fn next_at(tx: &mut Tx, kind: &str) -> Result<Option<DateTime<Utc>>, Error> {
-    // Two looks into an index, however many timers there are: a lease is only given to what is due.
-    let free: Option<(DateTime<Utc>,)> = on!(tx, conn => sqlx::query_as(
+pub(crate) async fn next_at(
+    tx: &mut Tx,
+    kind: &str,
+    now: DateTime<Utc>,
+    lease: TimeDelta,
+) -> Result<Option<DateTime<Utc>>, Error> {
+    let free: Option<(DateTime<Utc>,)> = on!(&mut *tx, conn => sqlx::query_as(
         "select fire_at from timer where kind = $1 and lease_until = $2 order by fire_at limit 1"
-    ).bind(kind).bind(NEVER_LEASED).fetch_optional(conn).await)?;
-    let leased: Option<(DateTime<Utc>,)> = on!(tx, conn => sqlx::query_as(
-        "select lease_until from timer where kind = $1 and lease_until > $2
-          order by lease_until limit 1"
-    ).bind(kind).bind(NEVER_LEASED).fetch_optional(conn).await)?;
-    Ok(free.into_iter().chain(leased).map(|(at,)| at).min())
+    ).bind(kind).bind(FREE).fetch_optional(conn).await)?;
+    let (leased,): (Option<DateTime<Utc>>,) = on!(tx, conn => sqlx::query_as(
+        "select min(case when lease_until > $3 or lease_until < fire_at
+                         then fire_at else lease_until end)
+           from timer where kind = $1 and lease_until > $2"
+    ).bind(kind).bind(FREE).bind(implausible(now, lease)).fetch_one(conn).await)?;
+    Ok(free
+        .map(|(fire_at,)| fire_at)
+        .into_iter()
+        .chain(leased)
+        .min())
 }

@@ -2,10 +2,12 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use clock::Clock;
-use event_schema::TimeValue;
+use event_schema::{Task, TaskEvent, TimeValue};
+use event_store::{Aggregate, Answer, Timer, Unit};
 use futures_util::FutureExt;
+use uuid::Uuid;
 
-use crate::fixture::{Fixture, TestTask, complete, start_of_test, task};
+use crate::fixture::{Fixture, TestError, TestTask, complete, start_of_test, task};
 
 fn at(seconds: i64) -> DateTime<Utc> {
     start_of_test() + TimeDelta::seconds(seconds)
@@ -143,5 +145,161 @@ async fn two_workers_never_claim_the_same_timer() {
         all.dedup();
         assert_eq!(all.len(), claimed);
         assert!(claimed >= 15);
+    }
+}
+
+/// Another kind of stream whose streams have the ids of tasks, and timers with the same ids.
+#[derive(Debug)]
+struct Shadow;
+
+impl Aggregate for Shadow {
+    const KIND: &'static str = "shadow";
+    const HAS_TIMERS: bool = true;
+    type Events = TaskEvent;
+
+    fn evolve(state: Option<Task>, event: &TaskEvent) -> Option<Task> {
+        TestTask::evolve(state, event)
+    }
+
+    fn partition_key(state: &Task) -> Uuid {
+        state.id.as_uuid()
+    }
+
+    fn timers(state: &Task) -> Vec<Timer> {
+        TestTask::timers(state)
+    }
+}
+
+#[tokio::test]
+async fn timers_of_two_kinds_with_the_same_ids_are_apart() {
+    for fixture in Fixture::every().await {
+        create_due(&fixture, 1, 10).await;
+        let mut shadow = task(1, "shadow", fixture.clock.now());
+        shadow.due = Some(TimeValue::Instant { instant: at(20) });
+        let decide = move |unit: &mut Unit<'_>| {
+            let event = TaskEvent::Created(Box::new(shadow.clone()));
+            unit.append::<Shadow>(Uuid::from_u128(1), &event);
+            Ok::<_, TestError>(Answer::default())
+        };
+        let ledger = &fixture.ledger;
+        ledger
+            .execute(fixture.context(), None, &[], decide)
+            .await
+            .unwrap();
+        fixture.clock.set(at(30));
+
+        assert_eq!(claim(&fixture).await, [1]);
+
+        let shadows = ledger.claim_due_timers::<Shadow>(10).await.unwrap();
+        assert_eq!(shadows.len(), 1);
+        assert_eq!(shadows[0].fire_at, at(20));
+    }
+}
+
+#[tokio::test]
+async fn times_sort_whatever_their_fractions() {
+    for fixture in Fixture::every().await {
+        let micros = [999_999, 0, 500_000, 500_001, 1, 499_999, 100_000, 10];
+        for (id, micros) in (1..).zip(micros) {
+            let mut due = task(id, "due", fixture.clock.now());
+            let instant = at(10) + TimeDelta::microseconds(micros);
+            due.due = Some(TimeValue::Instant { instant });
+            fixture.create_task(due).await.unwrap();
+        }
+        let mut claimed = Vec::new();
+        for now in [
+            0, 1, 10, 100_000, 499_999, 500_000, 500_001, 999_998, 999_999,
+        ] {
+            fixture.clock.set(at(10) + TimeDelta::microseconds(now));
+            claimed.push(claim(&fixture).await);
+        }
+
+        let expected: [&[u128]; 9] = [&[2], &[5], &[8], &[7], &[6], &[3], &[4], &[], &[1]];
+        assert_eq!(claimed, expected);
+    }
+}
+
+#[tokio::test]
+async fn a_time_between_two_microseconds_is_not_claimed_before_it() {
+    for fixture in Fixture::every().await {
+        let mut due = task(1, "due", fixture.clock.now());
+        let instant = at(10) + TimeDelta::nanoseconds(1_500);
+        due.due = Some(TimeValue::Instant { instant });
+        fixture.create_task(due).await.unwrap();
+
+        fixture.clock.set(at(10) + TimeDelta::microseconds(1));
+        assert!(claim(&fixture).await.is_empty());
+        fixture.clock.set(at(10) + TimeDelta::microseconds(2));
+        assert_eq!(claim(&fixture).await, [1]);
+    }
+}
+
+#[tokio::test]
+async fn a_time_beyond_the_year_9999_is_not_due_today() {
+    for fixture in Fixture::every().await {
+        let mut due = task(1, "due", fixture.clock.now());
+        let instant = DateTime::<Utc>::MAX_UTC;
+        due.due = Some(TimeValue::Instant { instant });
+        fixture.create_task(due).await.unwrap();
+        create_due(&fixture, 2, 10).await;
+
+        fixture.clock.set(at(20));
+
+        assert_eq!(claim(&fixture).await, [2]);
+    }
+}
+
+#[tokio::test]
+async fn a_lease_that_was_taken_by_a_clock_far_ahead_does_not_hold() {
+    for fixture in Fixture::every().await {
+        create_due(&fixture, 1, 10).await;
+        fixture.clock.set(at(3600));
+        assert_eq!(claim(&fixture).await, [1]); // And its worker dies.
+
+        fixture.clock.set(at(20));
+
+        let next = fixture.ledger.next_timer_at::<TestTask>().await.unwrap();
+        assert!(next.unwrap() <= at(20));
+        assert_eq!(claim(&fixture).await, [1]);
+    }
+}
+
+#[tokio::test]
+async fn only_a_commit_that_changes_a_timer_wakes_whoever_waits() {
+    for fixture in Fixture::every().await {
+        create_due(&fixture, 1, 10).await;
+        while fixture.ledger.timers_changed().now_or_never().is_some() {}
+
+        fixture.create(2, "without a due time").await.unwrap();
+
+        assert!(fixture.ledger.timers_changed().now_or_never().is_none());
+    }
+}
+
+#[tokio::test]
+async fn a_timer_that_is_moved_is_claimed_at_its_new_time_whoever_had_it() {
+    for fixture in Fixture::every().await {
+        create_due(&fixture, 1, 10).await;
+        fixture.clock.set(at(10));
+        assert_eq!(claim(&fixture).await, [1]);
+        let mut moved = task(1, "moved", at(0));
+        moved.due = Some(TimeValue::Instant { instant: at(12) });
+        let decide = move |unit: &mut Unit<'_>| {
+            let event = TaskEvent::Created(Box::new(moved.clone()));
+            unit.append::<TestTask>(Uuid::from_u128(1), &event);
+            Ok::<_, TestError>(Answer::default())
+        };
+        let ledger = &fixture.ledger;
+        ledger
+            .execute(fixture.context(), None, &[], decide)
+            .await
+            .unwrap();
+
+        assert_eq!(
+            ledger.next_timer_at::<TestTask>().await.unwrap(),
+            Some(at(12))
+        );
+        fixture.clock.set(at(12));
+        assert_eq!(claim(&fixture).await, [1]);
     }
 }
