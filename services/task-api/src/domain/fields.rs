@@ -62,6 +62,7 @@ pub fn notes(pointer: &str, raw: String) -> Result<String, Fault> {
         let message = format!("must have at most {MAX_NOTES} bytes");
         return Err(Fault::new(pointer, "too_long", message));
     }
+    check_characters(pointer, &raw)?;
     Ok(raw)
 }
 
@@ -83,7 +84,19 @@ fn text_of(pointer: &str, raw: &str, most: usize) -> Result<String, Fault> {
         let message = format!("must have at most {most} characters");
         return Err(Fault::new(pointer, "too_long", message));
     }
+    check_characters(pointer, text)?;
     Ok(text.to_owned())
+}
+
+/// Control characters are no text, and JSON makes six bytes of each: an event full of them would be
+/// more than a broker takes.
+fn check_characters(pointer: &str, text: &str) -> Result<(), Fault> {
+    let is_control = |c: char| c < ' ' && !matches!(c, '\n' | '\r' | '\t');
+    if text.contains(is_control) {
+        let message = "must not contain control characters other than tabs and line breaks";
+        return Err(Fault::new(pointer, "control_character", message));
+    }
+    Ok(())
 }
 
 /// The rules between the fields of a task: what a recurring task and a relative reminder need.
@@ -147,6 +160,18 @@ mod tests {
             "too_long"
         );
         assert_eq!(title("/title", " \t ").unwrap_err().code, "empty");
+    }
+
+    #[test]
+    fn text_has_no_control_characters() {
+        assert!(notes("/notes", "a\tb\r\n\u{7f}\u{1f600}".to_owned()).is_ok());
+        for text in ["a\u{1}b", "\u{1b}[31m"] {
+            assert_eq!(title("/title", text).unwrap_err().code, "control_character");
+            assert_eq!(
+                notes("/notes", text.to_owned()).unwrap_err().code,
+                "control_character"
+            );
+        }
     }
 
     #[test]

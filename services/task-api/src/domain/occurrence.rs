@@ -153,3 +153,125 @@ fn blank(id: TaskId, series: &Series, by: Actor, now: DateTime<Utc>) -> Task {
         trashed_at: None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use event_schema::{Anchor, ReminderId, SeriesId, TaskTemplate, UserId};
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn now() -> DateTime<Utc> {
+        time::instant("2026-11-22T10:00:00Z").unwrap()
+    }
+
+    fn date(text: &str) -> TimeValue {
+        TimeValue::Date {
+            date: time::date(text).unwrap(),
+        }
+    }
+
+    fn series(rrule: &str, start: TimeValue) -> Series {
+        let owner_id = UserId(Uuid::from_u128(1));
+        Series {
+            id: SeriesId(Uuid::from_u128(3)),
+            owner_id,
+            recurrence: Recurrence {
+                rrule: rrule.to_owned(),
+                month_overflow: MonthOverflow::Clamp,
+            },
+            start,
+            template: TaskTemplate {
+                title: "Pay rent".to_owned(),
+                notes: String::new(),
+                priority: Priority::High,
+                labels: ["home".to_owned()].into(),
+                start: Some(date("2027-01-25")),
+                deadline: Some(date("2027-02-03")),
+                reminders: vec![Reminder {
+                    id: ReminderId(Uuid::from_u128(5)),
+                    trigger: Trigger::Relative {
+                        to: Anchor::Due,
+                        offset_seconds: -60,
+                    },
+                }],
+            },
+            status: SeriesStatus::Active,
+            created_at: now(),
+            created_by: Actor::User(owner_id),
+            updated_at: now(),
+        }
+    }
+
+    fn after(series: &Series, slot: &str) -> Option<String> {
+        let slot = slot.parse().unwrap();
+        next(series, slot, now()).map(|turn| turn.slot.to_string())
+    }
+
+    fn task(series: &Series, slot: &str) -> Task {
+        let turn = Turn {
+            slot: slot.parse().unwrap(),
+            index: 2,
+            missed_count: 1,
+        };
+        task_of(series, turn, None, series.created_by, now())
+    }
+
+    #[test]
+    fn a_slot_has_one_task_with_one_set_of_reminders() {
+        let series = series("FREQ=MONTHLY", date("2027-01-31"));
+        let (one, again) = (task(&series, "2027-02-28"), task(&series, "2027-02-28"));
+        let other = task(&series, "2027-03-31");
+        assert_eq!(one, again);
+        assert_ne!(one.id, other.id);
+        assert_ne!(one.reminders[0].id, other.reminders[0].id);
+        assert_eq!(one.id, occurrence_task_id(series.id, "2027-02-28"));
+    }
+
+    #[test]
+    fn what_surrounds_the_due_keeps_its_distance_in_days() {
+        let task = task(&series("FREQ=MONTHLY", date("2027-01-31")), "2027-02-28");
+        assert_eq!(task.due, Some(date("2027-02-28")));
+        assert_eq!(task.start, Some(date("2027-02-22")));
+        assert_eq!(task.deadline, Some(date("2027-03-03")));
+        assert_eq!((task.occurrence_index, task.missed_count), (Some(2), 1));
+    }
+
+    #[test]
+    fn what_leaves_the_calendar_is_left_out() {
+        let task = task(&series("FREQ=DAILY", date("2027-01-31")), "9999-12-31");
+        assert_eq!(task.deadline, None);
+        assert!(task.start.is_some());
+    }
+
+    #[test]
+    fn the_start_is_remembered_though_it_is_no_slot() {
+        let series = series("FREQ=YEARLY;BYMONTH=2", date("2027-01-31"));
+        assert_eq!(after(&series, "2027-02-28").as_deref(), Some("2028-02-29"));
+    }
+
+    #[test]
+    fn a_series_that_does_not_generate_has_no_next() {
+        let mut series = series("FREQ=MONTHLY", date("2027-01-31"));
+        assert_eq!(after(&series, "2027-01-31").as_deref(), Some("2027-02-28"));
+        for status in [SeriesStatus::Paused, SeriesStatus::Ended] {
+            series.status = status;
+            assert_eq!(after(&series, "2027-01-31"), None);
+        }
+    }
+
+    #[test]
+    fn a_floating_start_is_read_in_utc_and_has_no_until() {
+        let start = TimeValue::Local {
+            local: time::local("2027-01-31T09:00").unwrap(),
+            time_zone: time::FLOATING.to_owned(),
+        };
+        let floating = series("FREQ=DAILY", start.clone());
+        assert_eq!(
+            after(&floating, "2027-01-31T09:00").as_deref(),
+            Some("2027-02-01T09:00")
+        );
+        let until = series("FREQ=DAILY;UNTIL=20280101T000000Z", start);
+        assert!(schedule_of(&until.recurrence, &until.start).is_err());
+    }
+}

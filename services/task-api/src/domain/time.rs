@@ -1,6 +1,8 @@
 //! Time values: reading them, and the instants they mean.
 
-use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveDateTime, NaiveTime, SubsecRound, Utc};
+use chrono::{
+    DateTime, Datelike, Days, NaiveDate, NaiveDateTime, NaiveTime, SubsecRound, Timelike, Utc,
+};
 use chrono_tz::Tz;
 use event_schema::{TimeValue, civil};
 use recurrence::resolve;
@@ -25,7 +27,9 @@ pub fn local(text: &str) -> Option<NaiveDateTime> {
 /// An instant of the years 1 to 9999, cut to microseconds.
 pub fn instant(text: &str) -> Option<DateTime<Utc>> {
     let instant = DateTime::parse_from_rfc3339(text).ok()?.to_utc();
-    has_four_digits(instant.date_naive()).then(|| instant.trunc_subsecs(6))
+    // chrono reads a leap second as second 59 plus a long fraction; no database does.
+    let is_plain = instant.nanosecond() < 1_000_000_000;
+    (is_plain && has_four_digits(instant.date_naive())).then(|| instant.trunc_subsecs(6))
 }
 
 /// Whether a zone is an IANA name or `floating`.

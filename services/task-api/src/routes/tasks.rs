@@ -107,9 +107,12 @@ pub(super) async fn update_task(
         Edit::To(None) | Edit::Keep => 1,
     };
     execute(&app.ledger, &call, &[target.stream()], move |unit| {
-        target.find(unit)?;
-        if let Edit::To(Some(parent)) = patch.parent_id {
-            place(unit, target.owner, task_id, height, parent)?;
+        let found = target.find(unit)?;
+        match patch.parent_id {
+            Edit::To(Some(parent)) if found.parent_id != Some(parent) => {
+                place(unit, target.owner, task_id, height, parent)?;
+            }
+            Edit::To(_) | Edit::Keep => {}
         }
         let task = target.decide(unit, Command::Update(Box::new(patch.clone())))?;
         let (version, view) = target.view(unit, task);
