@@ -19,6 +19,8 @@ use crate::{Answer, Error, IdempotencyKey, Inbound, Outcome, StreamRef, Timer, U
 
 /// A decision that keeps finding new streams to look at does not end by itself.
 const MOST_LOADS: usize = 16;
+/// A batch takes no further command once it holds so many bytes of events; the rest is the next batch.
+const MOST_BYTES: usize = 1024 * 1024;
 
 /// What a batch knows of the past and what it adds.
 #[derive(Default)]
@@ -34,6 +36,8 @@ struct Batch {
     facts: Vec<Uuid>,
     raised: HashMap<Subject, u64>,
     waiting: Vec<Inbound>,
+    /// How much of that there is.
+    bytes: usize,
 }
 
 /// What the announced commands will look at.
@@ -76,6 +80,7 @@ impl<'a> Wanted<'a> {
 
 /// What a committed batch did.
 pub(crate) struct Committed {
+    /// Of the submissions, in order. Fewer than there are when the batch was full before the last.
     pub(crate) verdicts: Vec<Verdict>,
     /// The newest position, when events were written.
     pub(crate) position: Option<i64>,
@@ -96,6 +101,9 @@ pub(crate) async fn run(
     let mut verdicts = Vec::with_capacity(submissions.len());
     for submission in &mut *submissions {
         verdicts.push(batch.judge(core, &mut tx, submission).await?);
+        if batch.bytes >= MOST_BYTES {
+            break;
+        }
     }
 
     let keys = new_answers(submissions, &verdicts);
@@ -216,6 +224,7 @@ impl Batch {
             return Some(Verdict::Known(Outcome::Stale));
         }
         if self.parked.contains(&inbound.key) {
+            self.bytes += inbound.raw.len();
             self.waiting.push(inbound.clone());
             return Some(Verdict::Known(Outcome::Waiting));
         }
@@ -232,6 +241,10 @@ impl Batch {
     ) {
         self.changed.extend(staged.keys());
         self.heads.extend(staged);
+        self.bytes += events
+            .iter()
+            .map(|event| event.envelope.len())
+            .sum::<usize>();
         self.events.extend(events);
         if let Some(key) = &submission.key {
             let entry = (key.request_hash.to_vec(), answer.clone());
@@ -276,6 +289,9 @@ impl Batch {
             for projection in &core.projections {
                 projection.apply(tx, &changes).await?;
             }
+            // After the projections: had one of them hidden an error, PostgreSQL would answer the
+            // commit of the broken transaction with success. This statement it refuses.
+            self.write_heads(tx, &changes, now).await?;
         }
         if !answers.is_empty() {
             idempotency::insert(tx, answers, now).await?;
@@ -357,12 +373,12 @@ impl Batch {
     }
 }
 
-fn subject(inbound: &Inbound) -> Subject {
-    (inbound.source.clone(), inbound.subject)
-}
 fn wanted_timers(changes: &[StreamChange]) -> Vec<(StreamRef, Vec<Timer>)> {
     let with_timers = changes.iter().filter(|change| change.snapshot.has_timers());
     let wanted = |change: &StreamChange| (change.stream(), change.snapshot.timers());
     with_timers.map(wanted).collect()
 }
 
+fn subject(inbound: &Inbound) -> Subject {
+    (inbound.source.clone(), inbound.subject)
+}

@@ -1,5 +1,10 @@
 //! The one writer of a process: commits many commands together.
 
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
@@ -9,7 +14,11 @@ use crate::ledger::Core;
 use crate::submission::{Submission, Verdict};
 use crate::{Error, batch, metrics};
 
-use std::sync::Arc;
+/// When a batch is given up: the server bounds statements and locks, but nobody else bounds the wait
+/// for an answer that a broken network swallowed.
+const LONGEST_BATCH: Duration = Duration::from_secs(10);
+/// A batch that took longer is worth a line.
+const SLOW_BATCH: Duration = Duration::from_secs(1);
 
 /// Bounds of the lane.
 #[derive(Clone, Copy, Debug)]
@@ -51,12 +60,12 @@ impl Lane {
         let mut waiting = Vec::with_capacity(self.limits.batch);
         loop {
             let received = tokio::select! {
-                biased;
-                received = self.queue.recv_many(&mut waiting, self.limits.batch) => received,
+                biased; // Or a queue that is never empty would hide the stop.
                 () = stop.cancelled(), if !self.queue.is_closed() => {
                     self.queue.close(); // What is queued is still carried out.
                     continue;
                 }
+                received = self.queue.recv_many(&mut waiting, self.limits.batch) => received,
             };
             if received == 0 {
                 return;
@@ -87,13 +96,16 @@ impl Lane {
                 continue;
             }
             match self.commit(&mut batch).await {
-                Ok(verdicts) => answer(batch, verdicts),
+                Ok(verdicts) => {
+                    stack.push(batch.split_off(verdicts.len())); // What did not fit.
+                    answer(batch, verdicts);
+                }
                 Err(failure) if failure.is_unavailable() || batch.len() == 1 => {
                     refuse(batch, &failure);
                 }
                 Err(failure) => {
                     let count = batch.len();
-                    warn!(error = %chain(&failure), "splitting a batch of {count} commands");
+                    warn!(error = %failure.text(), "splitting a batch of {count} commands");
                     let second = batch.split_off(batch.len() / 2);
                     stack.push(second);
                     stack.push(batch); // The first half first: order of arrival.
@@ -102,18 +114,20 @@ impl Lane {
         }
     }
 
-    async fn commit(
-        &self,
-        submissions: &mut [Submission],
-    ) -> Result<Vec<Verdict>, database::Error> {
+    async fn commit(&self, submissions: &mut [Submission]) -> Result<Vec<Verdict>, Failure> {
         let started = tokio::time::Instant::now();
-        let committed = batch::run(&self.core, submissions).await?;
-        metrics::batch(
-            self.core.app,
-            submissions.len(),
-            committed.events,
-            started.elapsed(),
-        );
+        // Projections are the service's code: a panic of theirs must not end the lane.
+        let running = AssertUnwindSafe(batch::run(&self.core, submissions)).catch_unwind();
+        let committed = match tokio::time::timeout(LONGEST_BATCH, running).await {
+            Ok(Ok(outcome)) => outcome.map_err(Failure::Database)?,
+            Ok(Err(_panic)) => return Err(Failure::Panicked),
+            Err(_) => return Err(Failure::Hung),
+        };
+        let (took, commands) = (started.elapsed(), committed.verdicts.len());
+        metrics::batch(self.core.app, commands, committed.events, took);
+        if took > SLOW_BATCH {
+            warn!("a batch of {commands} commands took {took:?}");
+        }
         if let Some(position) = committed.position {
             self.core.position.send_replace(position);
         }
@@ -137,10 +151,46 @@ fn answer(submissions: Vec<Submission>, verdicts: Vec<Verdict>) {
     }
 }
 
-fn refuse(submissions: Vec<Submission>, failure: &database::Error) {
-    let error = Error::from_ref(failure);
-    warn!(error = %chain(failure), "a batch of {} commands failed", submissions.len());
+fn refuse(submissions: Vec<Submission>, failure: &Failure) {
+    let error = failure.to_error();
+    warn!(error = %failure.text(), "a batch of {} commands failed", submissions.len());
     for submission in submissions {
         submission.decision.finish(Verdict::Failed(error.clone()));
+    }
+}
+
+/// Why a batch was not committed, as far as is known.
+#[derive(Debug)]
+enum Failure {
+    Database(database::Error),
+    /// A projection or a state's timers panicked.
+    Panicked,
+    /// It was given up after [`LONGEST_BATCH`].
+    Hung,
+}
+
+impl Failure {
+    fn is_unavailable(&self) -> bool {
+        match self {
+            Self::Database(error) => error.is_unavailable(),
+            Self::Hung => true,
+            Self::Panicked => false,
+        }
+    }
+
+    fn text(&self) -> String {
+        match self {
+            Self::Database(error) => chain(error),
+            Self::Panicked => "a projection panicked".to_owned(),
+            Self::Hung => format!("no commit within {LONGEST_BATCH:?}"),
+        }
+    }
+
+    fn to_error(&self) -> Error {
+        if self.is_unavailable() {
+            Error::Unavailable(self.text())
+        } else {
+            Error::Bug(self.text())
+        }
     }
 }

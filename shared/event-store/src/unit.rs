@@ -173,7 +173,10 @@ impl<'a> Unit<'a> {
     }
 
     fn load<A: Aggregate>(&mut self, stream: StreamRef) -> Option<(u64, StateOf<A>)> {
-        let head = self.staged.get_mut(&stream).or_else(|| self.heads.get_mut(&stream));
+        let head = self
+            .staged
+            .get_mut(&stream)
+            .or_else(|| self.heads.get_mut(&stream));
         let Some(head) = head else {
             self.missing.push(stream);
             return None;

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use event_schema::TaskEvent;
 use event_store::{Answer, Error, Lane, LaneLimits, Ledger, Outcome, StreamRef};
 use futures_util::future::join_all;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::fixture::{Fixture, TestError, TestTask, complete, create, open, task};
@@ -257,7 +259,7 @@ async fn an_unavailable_database_refuses_and_the_lane_recovers_by_itself() {
         let closed = fixture.ledger.database().clone();
         let (ledger, lane) = open(&closed, &fixture.clock);
         closed.close().await;
-        let lane = tokio::spawn(lane.run(tokio_util::sync::CancellationToken::new()));
+        let lane = tokio::spawn(lane.run(CancellationToken::new()));
 
         let refused = ledger
             .execute(fixture.context(), None, &[], complete(1))
@@ -269,5 +271,43 @@ async fn an_unavailable_database_refuses_and_the_lane_recovers_by_itself() {
         );
         assert!(!lane.is_finished());
         lane.abort();
+    }
+}
+
+#[tokio::test]
+async fn a_lane_that_is_never_idle_stops_when_it_is_told() {
+    for fixture in Fixture::every().await {
+        let clock = Arc::clone(&fixture.clock) as clock::SharedClock;
+        let limits = LaneLimits {
+            queue: 64,
+            batch: 1,
+        };
+        let database = fixture.ledger.database().clone();
+        let (ledger, lane) = Ledger::new(
+            event_schema::App::TaskApi,
+            database,
+            clock,
+            Vec::new(),
+            limits,
+        );
+        let stop = CancellationToken::new();
+        let lane = tokio::spawn(lane.run(stop.clone()));
+        let callers = join_all((0..3).map(|_| async {
+            let refuse = |_: &mut event_store::Unit<'_>| Err::<Answer, _>(TestError::Refused);
+            loop {
+                let context = fixture.context();
+                let outcome = ledger.execute(context, None, &[], refuse).await;
+                if matches!(outcome, Err(TestError::Ledger(Error::Stopping))) {
+                    return;
+                }
+                stop.cancel();
+            }
+        }));
+
+        tokio::time::timeout(Duration::from_secs(5), callers)
+            .await
+            .unwrap();
+
+        lane.await.unwrap();
     }
 }

@@ -6,6 +6,8 @@ mod fixture;
 mod idempotency;
 mod inbox;
 mod lane;
+mod projections;
 mod relay;
 mod sidecar;
+mod take_over;
 mod timers;

@@ -1,0 +1,156 @@
+//! Projections run inside the lane: whatever they do, the lane survives and nothing is half done.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use clock::SharedClock;
+use database::{Tx, on};
+use event_store::{Error, LaneLimits, Ledger, Projection, StreamChange};
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, join_all};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::fixture::{Fixture, TestError, TestResult, TestTask, create, task};
+
+/// What goes wrong is said by the title of the task.
+#[derive(Debug, Default)]
+struct Faulty {
+    hanging: Notify,
+    most_changes: AtomicUsize,
+}
+
+#[expect(clippy::panic, reason = "a bug in a projection is what is tested")]
+impl Projection for Faulty {
+    fn name(&self) -> &'static str {
+        "faulty"
+    }
+
+    fn apply<'a>(
+        &'a self,
+        tx: &'a mut Tx,
+        changes: &'a [StreamChange],
+    ) -> BoxFuture<'a, Result<(), database::Error>> {
+        async move {
+            self.most_changes.fetch_max(changes.len(), Ordering::SeqCst);
+            for task in changes.iter().filter_map(StreamChange::state::<TestTask>) {
+                match task.title.as_str() {
+                    "panics" => std::panic::panic_any("a bug"),
+                    "hangs" => {
+                        self.hanging.notify_one();
+                        std::future::pending::<()>().await;
+                    }
+                    "swallows" => {
+                        let _ = on!(&mut *tx, conn => sqlx::query("insert into nowhere values (1)")
+                            .execute(conn).await.map(drop));
+                    }
+                    _ => {}
+                }
+            }
+            Ok(())
+        }
+        .boxed()
+    }
+}
+
+/// A second ledger over the fixture's database, with the faulty projection.
+fn faulty(fixture: &Fixture) -> (Ledger, Arc<Faulty>, CancellationToken) {
+    let projection = Arc::new(Faulty::default());
+    let (ledger, lane) = Ledger::new(
+        event_schema::App::TaskApi,
+        fixture.ledger.database().clone(),
+        Arc::clone(&fixture.clock) as SharedClock,
+        vec![Arc::clone(&projection) as Arc<dyn Projection>],
+        LaneLimits::default(),
+    );
+    let stop = CancellationToken::new();
+    tokio::spawn(lane.run(stop.clone()));
+    (ledger, projection, stop)
+}
+
+async fn make(fixture: &Fixture, ledger: &Ledger, id: u128, title: &str) -> TestResult {
+    let task = task(id, title, fixture.context().now);
+    ledger
+        .execute(fixture.context(), None, &[], create(task))
+        .await
+}
+
+#[tokio::test]
+async fn a_panic_in_a_projection_fails_alone_and_the_lane_goes_on() {
+    for fixture in Fixture::every().await {
+        let (ledger, _, _stop) = faulty(&fixture);
+
+        let titles = ["one", "panics", "three"];
+        let outcomes = join_all(
+            titles
+                .iter()
+                .zip(1..)
+                .map(|(title, id)| make(&fixture, &ledger, id, title)),
+        )
+        .await;
+
+        assert!(outcomes[0].is_ok() && outcomes[2].is_ok(), "{outcomes:?}");
+        assert!(matches!(outcomes[1], Err(TestError::Ledger(Error::Bug(_)))));
+        assert!(make(&fixture, &ledger, 4, "later").await.is_ok());
+        fixture.assert_dense().await;
+    }
+}
+
+#[tokio::test]
+async fn a_projection_that_swallows_an_error_does_not_make_the_lane_lie() {
+    for fixture in Fixture::every().await {
+        let (ledger, _, _stop) = faulty(&fixture);
+
+        let outcome = make(&fixture, &ledger, 1, "swallows").await;
+
+        // SQLite undoes the statement alone, PostgreSQL the whole transaction.
+        let id = Uuid::from_u128(1);
+        let stored = ledger.state::<TestTask>(id).await.unwrap().is_some();
+        assert_eq!(outcome.is_ok(), stored, "{outcome:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_transaction_that_hangs_is_given_up_and_the_lane_goes_on() {
+    for fixture in Fixture::every().await {
+        let (ledger, projection, _stop) = faulty(&fixture);
+        let give_up = async {
+            projection.hanging.notified().await;
+            tokio::time::pause(); // Nothing but the lane's limit can happen now.
+        };
+
+        let (outcome, ()) = tokio::join!(make(&fixture, &ledger, 1, "hangs"), give_up);
+        tokio::time::resume();
+
+        assert!(
+            matches!(outcome, Err(TestError::Ledger(Error::Unavailable(_)))),
+            "{outcome:?}"
+        );
+        let later = make(&fixture, &ledger, 2, "later").await;
+        assert!(later.is_ok(), "{later:?}");
+        fixture.assert_dense().await;
+    }
+}
+
+#[tokio::test]
+async fn a_batch_ends_before_it_holds_much_more_than_a_mebibyte() {
+    for fixture in Fixture::every().await {
+        let (ledger, projection, _stop) = faulty(&fixture);
+
+        let outcomes = join_all((1..=40).map(|id| {
+            let mut large = task(id, "large", fixture.context().now);
+            large.notes = "x".repeat(64 * 1024);
+            ledger.execute(fixture.context(), None, &[], create(large))
+        }));
+
+        let outcomes = tokio::time::timeout(Duration::from_secs(30), outcomes)
+            .await
+            .unwrap();
+        assert!(outcomes.iter().all(Result::is_ok));
+        let most = projection.most_changes.load(Ordering::SeqCst);
+        assert!((2..=17).contains(&most), "{most} streams in a batch");
+        fixture.assert_dense().await;
+    }
+}
