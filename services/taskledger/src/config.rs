@@ -119,7 +119,7 @@ mod tests {
 
     #[test]
     fn the_flags_do_not_collide() {
-        Cli::command().debug_assert();
+        <Cli as CommandFactory>::command().debug_assert();
     }
 
     #[test]
