@@ -45,7 +45,11 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     let mut report = Report::default();
     for callers in CALLERS {
         // One caller alone gets a flush per command either way: fewer commands tell as much.
-        let commands = if callers == 1 { config.commands / 10 } else { config.commands };
+        let commands = if callers == 1 {
+            config.commands / 10
+        } else {
+            config.commands
+        };
         for _ in 0..config.pairs {
             let lane = measure(&database, LaneLimits::default().batch, callers, commands).await?;
             let single = measure(&database, 1, callers, commands).await?;
@@ -64,16 +68,28 @@ async fn measure(
     commands: usize,
 ) -> anyhow::Result<f64> {
     let clock: SharedClock = Arc::new(SystemClock::new());
-    let limits = LaneLimits { batch, ..LaneLimits::default() };
+    let limits = LaneLimits {
+        batch,
+        ..LaneLimits::default()
+    };
     let projections = task_api::store::projections();
-    let (ledger, lane) =
-        Ledger::new(App::TaskApi, database.clone(), Arc::clone(&clock), projections, limits);
+    let (ledger, lane) = Ledger::new(
+        App::TaskApi,
+        database.clone(),
+        Arc::clone(&clock),
+        projections,
+        limits,
+    );
     let stop = CancellationToken::new();
     let lane = tokio::spawn(lane.run(stop.clone()));
     let begun = Instant::now();
     let mut running = JoinSet::new();
     for _ in 0..callers {
-        running.spawn(caller(ledger.clone(), Arc::clone(&clock), commands / callers));
+        running.spawn(caller(
+            ledger.clone(),
+            Arc::clone(&clock),
+            commands / callers,
+        ));
     }
     for ended in running.join_all().await {
         ended?;

@@ -28,7 +28,11 @@ impl Report {
             writeln!(out)?;
             return Ok(());
         }
-        writeln!(out, "{:>8} {:>12} {:>14} {:>8} {:>12}", "callers", "lane 1/s", "one by one 1/s", "ratio", "worst ratio")?;
+        writeln!(
+            out,
+            "{:>8} {:>12} {:>14} {:>8} {:>12}",
+            "callers", "lane 1/s", "one by one 1/s", "ratio", "worst ratio"
+        )?;
         for (callers, pairs) in &self.0 {
             let ratios: Vec<f64> = pairs.iter().map(|pair| pair.lane / pair.single).collect();
             writeln!(

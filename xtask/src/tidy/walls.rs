@@ -54,8 +54,8 @@ fn allowed(package: &str) -> Option<Vec<&'static str>> {
         }
         "local-sidecar" => vec!["event-schema", "clock", "database"],
         "test-support" => SHARED.to_vec(),
-        "suite-tests" | "bench" => [SHARED.as_slice(), &["test-support", "taskledger"]].concat(),
-        "taskledger" => [SHARED.as_slice(), &SERVICES].concat(),
+        "suite-tests" => [SHARED.as_slice(), &["test-support", "taskledger"]].concat(),
+        "taskledger" | "bench" => [SHARED.as_slice(), &SERVICES].concat(),
         service if SERVICES.contains(&service) => SHARED.to_vec(),
         _ => return None,
     })
