@@ -8,7 +8,7 @@ use event_schema::{
 use event_store::RecordedEvent;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use service_kit::Problem;
 use service_kit::extract::{Call, Json, Path, Query};
 use service_kit::page::{Page, PageQuery};
@@ -113,7 +113,7 @@ fn created(task: &Task) -> serde_json::Result<Vec<FieldChange>> {
     };
     let told = members
         .into_iter()
-        .filter(|(field, value)| !UNTOLD.contains(&field.as_str()) && is_set(value));
+        .filter(|(field, value)| !UNTOLD.contains(&field.as_str()) && is_set(field, value));
     Ok(told
         .map(|(field, value)| FieldChange {
             to: show(&field, value),
@@ -123,8 +123,14 @@ fn created(task: &Task) -> serde_json::Result<Vec<FieldChange>> {
         .collect())
 }
 
-fn is_set(value: &Value) -> bool {
-    *value != Value::Null && *value != json!("") && *value != json!([]) && *value != json!(0)
+fn is_set(field: &str, value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::String(text) => !text.is_empty() && (field, text.as_str()) != ("priority", "none"),
+        Value::Array(items) => !items.is_empty(),
+        Value::Number(number) => number.as_u64() != Some(0),
+        Value::Bool(_) | Value::Object(_) => true,
+    }
 }
 
 /// The members with a value before and after; a member alone is something that was said.

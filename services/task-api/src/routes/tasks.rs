@@ -162,12 +162,13 @@ pub(super) async fn find(
 }
 
 fn create(unit: &mut Unit<'_>, creation: &Creation) -> Result<Answer, Error> {
-    let Creation { task, series } = creation;
+    let Creation { task, series } = creation.at(unit.now());
     if let Some(series) = series {
-        let state = unit.state::<SeriesStream>(series.id);
-        let start = series::Command::Start(Box::new(series.clone()));
+        let id = series.id;
+        let state = unit.state::<SeriesStream>(id);
+        let start = series::Command::Start(Box::new(series));
         for event in series::decide(state.as_ref(), start, unit.now())? {
-            unit.append::<SeriesStream>(series.id, &event);
+            unit.append::<SeriesStream>(id, &event);
         }
     }
     let state = unit.state::<TaskStream>(task.id);

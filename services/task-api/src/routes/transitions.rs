@@ -86,7 +86,7 @@ pub(super) struct NextOccurrence {
     post, path = "/v1/tasks/{task_id}/complete", tag = "tasks", operation_id = "complete_task",
     params(("task_id" = Uuid, Path), ("if-match" = Option<String>, Header),
            ("idempotency-key" = Option<String>, Header)),
-    request_body = CompleteTask,
+    request_body = Option<CompleteTask>,
     responses(
         (status = 200, description = "Completed", body = FinishedTask, headers(("etag" = String))),
         (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
@@ -116,7 +116,7 @@ pub(super) async fn complete_task(
     post, path = "/v1/tasks/{task_id}/skip", tag = "tasks", operation_id = "skip_task",
     params(("task_id" = Uuid, Path), ("if-match" = Option<String>, Header),
            ("idempotency-key" = Option<String>, Header)),
-    request_body = SkipTask,
+    request_body = Option<SkipTask>,
     responses(
         (status = 200, description = "Skipped", body = FinishedTask, headers(("etag" = String))),
         (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
@@ -144,7 +144,7 @@ pub(super) async fn skip_task(
     post, path = "/v1/tasks/{task_id}/reopen", tag = "tasks", operation_id = "reopen_task",
     params(("task_id" = Uuid, Path), ("if-match" = Option<String>, Header),
            ("idempotency-key" = Option<String>, Header)),
-    request_body = Nothing,
+    request_body = Option<Nothing>,
     responses(
         (status = 200, description = "Open again", body = TaskView, headers(("etag" = String))),
         (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
@@ -166,7 +166,7 @@ pub(super) async fn reopen_task(
     post, path = "/v1/tasks/{task_id}/cancel", tag = "tasks", operation_id = "cancel_task",
     params(("task_id" = Uuid, Path), ("if-match" = Option<String>, Header),
            ("idempotency-key" = Option<String>, Header)),
-    request_body = Nothing,
+    request_body = Option<Nothing>,
     responses(
         (status = 200, description = "Cancelled", body = TaskView, headers(("etag" = String))),
         (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
@@ -186,7 +186,7 @@ pub(super) async fn cancel_task(
     post, path = "/v1/tasks/{task_id}/restore", tag = "tasks", operation_id = "restore_task",
     params(("task_id" = Uuid, Path), ("if-match" = Option<String>, Header),
            ("idempotency-key" = Option<String>, Header)),
-    request_body = Nothing,
+    request_body = Option<Nothing>,
     responses(
         (status = 200, description = "Out of the trash", body = TaskView, headers(("etag" = String))),
         (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),

@@ -87,6 +87,20 @@ pub(super) struct Creation {
     pub(super) series: Option<Series>,
 }
 
+impl Creation {
+    /// The same at the time of the command.
+    pub(super) fn at(&self, now: DateTime<Utc>) -> Self {
+        let mut creation = self.clone();
+        creation.task.created_at = now;
+        creation.task.updated_at = now;
+        if let Some(series) = &mut creation.series {
+            series.created_at = now;
+            series.updated_at = now;
+        }
+        creation
+    }
+}
+
 impl NewTask {
     /// Reads everything, minting the ids that are not given, or tells all that is wrong.
     pub(super) fn read(self, owner: UserId, clock: &dyn Clock) -> Result<Creation, Error> {
