@@ -7,7 +7,11 @@ use opentelemetry::{KeyValue, global};
 
 /// Durations in seconds by topic and ending. Made after the service installed its meter provider.
 #[derive(Clone, Debug)]
-pub(crate) struct Durations(Histogram<f64>);
+pub(crate) struct Durations {
+    histogram: Histogram<f64>,
+    /// Several services may share a process: whose measurement it is.
+    service: Option<&'static str>,
+}
 
 impl Durations {
     /// How long publish calls take.
@@ -15,37 +19,39 @@ impl Durations {
         Self::named(
             "event.publish.duration",
             "Time until the sidecar answered a publish call",
+            None,
         )
     }
 
     /// How long the processing of an event takes.
-    pub(crate) fn of_processing() -> Self {
+    pub(crate) fn of_processing(service: &'static str) -> Self {
         Self::named(
             "event.process.duration",
             "Time until a delivered event was answered",
+            Some(service),
         )
     }
 
     /// One call or event.
     pub(crate) fn record(&self, topic: &str, ending: Ending, took: Duration) {
-        self.0.record(
-            took.as_secs_f64(),
-            &[
-                KeyValue::new("topic", topic.to_owned()),
-                KeyValue::new("ack", ending.as_str()),
-            ],
+        let mut attributes = vec![
+            KeyValue::new("topic", topic.to_owned()),
+            KeyValue::new("ack", ending.as_str()),
+        ];
+        attributes.extend(
+            self.service
+                .map(|service| KeyValue::new("service", service)),
         );
+        self.histogram.record(took.as_secs_f64(), &attributes);
     }
 
-    fn named(name: &'static str, description: &'static str) -> Self {
+    fn named(name: &'static str, description: &'static str, service: Option<&'static str>) -> Self {
         let meter = global::meter("dapr-client");
-        Self(
-            meter
-                .f64_histogram(name)
-                .with_unit("s")
-                .with_description(description)
-                .build(),
-        )
+        let histogram = meter.f64_histogram(name).with_unit("s");
+        Self {
+            histogram: histogram.with_description(description).build(),
+            service,
+        }
     }
 }
 

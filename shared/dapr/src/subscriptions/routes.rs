@@ -40,7 +40,7 @@ pub(super) fn router<S: Clone + Send + Sync + 'static>(
     let listed = topics.map(|topic| subscription(topic, app.dead_letter_topic(), &config));
     let listed = Json(listed.collect::<Value>());
     let limit = body_limit(&config);
-    let durations = Durations::of_processing();
+    let durations = Durations::of_processing(app.id());
     let processor = move |topic, handler| Processor {
         topic,
         state: state.clone(),
