@@ -5,6 +5,7 @@ mod config;
 mod connect;
 mod error;
 mod migrate;
+mod offset;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod text;
