@@ -50,6 +50,13 @@ macro_rules! migrations {
 /// Advisory lock under which replicas that start together migrate one after the other.
 const MIGRATION_LOCK: &str = "select pg_advisory_xact_lock(7000)";
 
+/// A migration may rewrite a large table, and a replica waits for the one that does; what requests are
+/// bounded by does not hold here.
+const PATIENCE: [&str; 2] = [
+    "set local statement_timeout = 0",
+    "set local lock_timeout = '10min'",
+];
+
 const CREATE_LIST: &str = "create table if not exists migration (
     migration_set text not null,
     name text not null,
@@ -105,7 +112,9 @@ impl MigrationSet {
 
 async fn applied(tx: &mut Tx, set: &str, create: bool) -> Result<HashMap<String, String>, Error> {
     if let Tx::Postgres(tx) = tx {
-        sqlx::query(MIGRATION_LOCK).execute(&mut **tx).await?;
+        for statement in PATIENCE.iter().chain([&MIGRATION_LOCK]) {
+            sqlx::query(*statement).execute(&mut **tx).await?;
+        }
     }
     if create {
         on!(tx, conn => sqlx::query(CREATE_LIST).execute(conn).await.map(drop))?;
