@@ -4,6 +4,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use secrecy::ExposeSecret;
+use sqlx::Connection;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
@@ -58,9 +59,7 @@ impl Database {
     pub async fn begin(&self) -> Result<Tx, Error> {
         match self {
             Self::Postgres(pool) => Ok(Tx::Postgres(pool.begin().await?)),
-            Self::Sqlite { writer, .. } => {
-                Ok(Tx::Sqlite(writer.begin_with("begin immediate").await?))
-            }
+            Self::Sqlite { writer, .. } => begin_sqlite(writer, "begin immediate").await,
         }
     }
 
@@ -71,7 +70,7 @@ impl Database {
                 pool.begin_with("begin isolation level repeatable read read only")
                     .await?,
             )),
-            Self::Sqlite { readers, .. } => Ok(Tx::Sqlite(readers.begin().await?)),
+            Self::Sqlite { readers, .. } => begin_sqlite(readers, "begin").await,
         }
     }
 
@@ -96,6 +95,25 @@ impl Database {
             }
         }
     }
+}
+
+/// SQLite ends a transaction by itself when the disk is full or fails. The rollback that sqlx sends
+/// then fails, and it counts the connection as inside a transaction for ever: such a one is replaced.
+async fn begin_sqlite(pool: &SqlitePool, statement: &'static str) -> Result<Tx, Error> {
+    for _ in 0..pool.options().get_max_connections() {
+        match pool.begin_with(statement).await {
+            Err(sqlx::Error::InvalidSavePointStatement) => {
+                tracing::warn!("replacing a connection that SQLite took out of its transaction");
+            }
+            outcome => return Ok(Tx::Sqlite(outcome?)),
+        }
+        let connection = pool.acquire().await?;
+        if connection.is_in_transaction() {
+            // What it says when it is closed does not matter any more.
+            let _ = connection.detach().close_hard().await;
+        }
+    }
+    Ok(Tx::Sqlite(pool.begin_with(statement).await?))
 }
 
 async fn postgres(url: &str, config: &Config) -> Result<Database, ConnectError> {

@@ -135,6 +135,7 @@ fn is_transient(error: &sqlx::Error) -> bool {
         | sqlx::Error::PoolTimedOut
         | sqlx::Error::PoolClosed
         | sqlx::Error::WorkerCrashed
+        | sqlx::Error::InvalidSavePointStatement // A broken SQLite connection, being replaced.
         | sqlx::Error::BeginFailed => true,
         sqlx::Error::Database(database) => {
             let code = database.code().unwrap_or_default();
@@ -151,18 +152,19 @@ fn is_transient(error: &sqlx::Error) -> bool {
     }
 }
 
-/// SQLSTATE classes 08 connection, 53 resources, 57P operator intervention, 40 rollback, and the two timeouts.
+/// SQLSTATE classes 08 connection, 53 resources, 57P operator intervention, 40 rollback; the timeouts;
+/// 58030 I/O; 25006 read-only: a standby answers while its promotion is under way.
 fn postgres_heals(code: &str) -> bool {
     ["08", "53", "57P", "40"]
         .iter()
         .any(|class| code.starts_with(class))
-        || matches!(code, "57014" | "55P03" | "25P03" | "58030")
+        || matches!(code, "57014" | "55P03" | "25P03" | "58030" | "25006")
 }
 
-/// Primary result codes: 5 BUSY, 6 LOCKED, 10 IOERR, 13 FULL, 14 CANTOPEN. Extended codes keep them in the low byte.
+/// Primary result codes: 5 BUSY, 6 LOCKED, 10 IOERR, 13 FULL, 14 CANTOPEN, 15 PROTOCOL (a lost race for the WAL). Extended codes keep them in the low byte.
 fn sqlite_heals(code: &str) -> bool {
     let primary = code.parse::<i32>().unwrap_or_default() & 0xff;
-    matches!(primary, 5 | 6 | 10 | 13 | 14)
+    matches!(primary, 5 | 6 | 10 | 13 | 14 | 15)
 }
 
 fn violated(error: &sqlx::Error) -> Option<String> {
@@ -191,6 +193,7 @@ mod tests {
         assert!(!sqlite_heals("1"));
         assert!(postgres_heals("53100"));
         assert!(postgres_heals("57P01"));
+        assert!(postgres_heals("25006"));
         assert!(!postgres_heals("42601"));
     }
 }

@@ -4,7 +4,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use chrono::{DateTime, TimeZone, Utc};
+use chrono::{DateTime, TimeDelta, TimeZone, Utc};
 use database::testing::TestDatabase;
 use database::{ConnectError, Database, Error, Migration, MigrationSet, ResultExt, on, sqlx};
 use uuid::Uuid;
@@ -175,5 +175,69 @@ async fn a_pending_migration_is_named_when_it_may_not_be_applied() {
                 ..
             })
         ));
+    }
+}
+
+#[tokio::test]
+async fn a_full_disk_is_unavailable_and_heals_without_a_restart() {
+    let test = TestDatabase::sqlite(SETS).await;
+    let pages = |count: u32| {
+        let text = format!("pragma max_page_count = {count}");
+        let Database::Sqlite { writer, .. } = &test.database else {
+            unreachable!("a SQLite file")
+        };
+        sqlx::query(sqlx::AssertSqlSafe(text)).execute(writer)
+    };
+    pages(1).await.unwrap(); // As many as there are.
+    let large = "x".repeat(1024 * 1024);
+    let full = insert(&test.database, &large).await;
+    assert!(full.is_err_and(|error| error.is_unavailable()));
+
+    pages(100_000).await.unwrap();
+
+    insert(&test.database, "there is room again").await.unwrap();
+    insert(&test.database, &large).await.unwrap();
+    assert_eq!(titles(&test.database).await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_migration_may_take_longer_than_a_request() {
+    const PATIENT: &[Migration] = &[Migration {
+        name: "0001_patient",
+        postgres: "create table limits as
+            select name, setting::bigint as milliseconds from pg_settings
+             where name in ('statement_timeout', 'lock_timeout');",
+        sqlite: "create table limits (name text, milliseconds integer);",
+    }];
+    for test in TestDatabase::every(&[MigrationSet {
+        name: "patient",
+        migrations: PATIENT,
+    }])
+    .await
+    {
+        let mut tx = test.database.read().await.unwrap();
+        let rows: Vec<(String, i64)> = on!(&mut tx, conn =>
+            sqlx::query_as("select name, milliseconds from limits").fetch_all(conn).await)
+        .unwrap();
+
+        let bounded = |milliseconds: i64| (1..60_000).contains(&milliseconds);
+        assert!(rows.iter().all(|(_, limit)| !bounded(*limit)), "{rows:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_databases_clock_is_measured_against_ours() {
+    for test in TestDatabase::every(&[]).await {
+        let postgres = matches!(test.database, Database::Postgres(_));
+        // A clock that stands still in 2001 is behind by the same at every round trip.
+        let ours = Utc.timestamp_opt(1_000_000_000, 0).unwrap();
+
+        let offset = test.database.clock_offset(|| ours).await.unwrap();
+
+        if postgres {
+            assert!(ours + offset > ours + TimeDelta::days(365 * 20), "{offset}");
+        } else {
+            assert_eq!(offset, TimeDelta::zero());
+        }
     }
 }
