@@ -4,6 +4,7 @@
 mod aggregate;
 mod answer;
 mod batch;
+mod clock_correction;
 mod dead_letters;
 mod error;
 mod head;
@@ -21,6 +22,7 @@ mod unit;
 
 pub use aggregate::{Aggregate, StateOf, Timer};
 pub use answer::{Answer, Context, IdempotencyKey, Inbound, Outcome, SubjectError};
+pub use clock_correction::{correct_clock, keep_clock_correct};
 pub use error::Error;
 pub use head::StreamRef;
 pub use history::{Recorded, RecordedEvent};

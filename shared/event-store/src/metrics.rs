@@ -47,6 +47,32 @@ static BACKLOG: LazyLock<Gauge<u64>> = LazyLock::new(|| {
         .with_unit("{event}")
         .build()
 });
+static OVERLOADED: LazyLock<Counter<u64>> = LazyLock::new(|| {
+    METER
+        .u64_counter("ledger.overloaded")
+        .with_unit("{command}")
+        .build()
+});
+static FAILED: LazyLock<Counter<u64>> = LazyLock::new(|| {
+    METER
+        .u64_counter("ledger.failed")
+        .with_unit("{command}")
+        .build()
+});
+static REFUSED: LazyLock<Counter<u64>> = LazyLock::new(|| {
+    METER
+        .u64_counter("relay.refused")
+        .with_unit("{event}")
+        .build()
+});
+static PARKED_KEYS: LazyLock<Gauge<u64>> = LazyLock::new(|| {
+    METER
+        .u64_gauge("relay.parked_keys")
+        .with_unit("{key}")
+        .build()
+});
+static CLOCK_OFFSET: LazyLock<Gauge<f64>> =
+    LazyLock::new(|| METER.f64_gauge("clock.offset").with_unit("s").build());
 
 fn service(app: App) -> KeyValue {
     KeyValue::new("service", app.id())
@@ -67,4 +93,33 @@ pub(crate) fn relay(app: App, published: usize, backlog: usize, lag: Duration) {
     PUBLISHED.add(published as u64, &[service(app)]);
     BACKLOG.record(backlog as u64, &[service(app)]);
     LAG.record(lag.as_secs_f64(), &[service(app)]);
+}
+
+/// A command found the queue full.
+pub(crate) fn overloaded(app: App) {
+    OVERLOADED.add(1, &[service(app)]);
+}
+
+/// Commands whose batch could not be committed.
+pub(crate) fn failed(app: App, commands: usize, unavailable: bool) {
+    let cause = if unavailable { "unavailable" } else { "bug" };
+    FAILED.add(
+        commands as u64,
+        &[service(app), KeyValue::new("cause", cause)],
+    );
+}
+
+/// An event that the sidecar did not take while it took others.
+pub(crate) fn refused(app: App, topic: &str) {
+    REFUSED.add(1, &[service(app), KeyValue::new("topic", topic.to_owned())]);
+}
+
+/// Keys whose events stay in the log until an operator does something.
+pub(crate) fn parked_keys(app: App, keys: usize) {
+    PARKED_KEYS.record(keys as u64, &[service(app)]);
+}
+
+/// What is added to this machine's clock to have the database's.
+pub(crate) fn clock_offset(offset: chrono::TimeDelta) {
+    CLOCK_OFFSET.record(offset.as_seconds_f64(), &[]);
 }
