@@ -1,8 +1,9 @@
 //! Publishes the log: at most one event per key in flight, in order, at least once.
 
 mod pass;
+mod trouble;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +15,9 @@ use uuid::Uuid;
 
 use crate::ledger::Core;
 use crate::store::relay::{self, BucketLease};
-use crate::{Error, Ledger};
+use crate::{Error, Ledger, metrics};
+
+use trouble::Trouble;
 
 /// Shares of the log. Never changed: buckets are stored with the events.
 const BUCKETS: u16 = 16;
@@ -56,9 +59,9 @@ pub struct Relay {
     leased_at: Option<DateTime<Utc>>,
     parked: HashSet<Uuid>,
     /// Published beyond a bucket's cursor, because an earlier event of another key was refused.
-    ahead: HashSet<i64>,
-    /// How often the next event of a key was refused.
-    refusals: HashMap<Uuid, u32>,
+    ahead: HashMap<i16, BTreeSet<i64>>,
+    /// Keys whose next event was refused.
+    troubles: HashMap<Uuid, Trouble>,
 }
 
 impl std::fmt::Debug for Relay {
@@ -80,15 +83,21 @@ impl Relay {
             held: Vec::new(),
             leased_at: None,
             parked: HashSet::new(),
-            ahead: HashSet::new(),
-            refusals: HashMap::new(),
+            ahead: HashMap::new(),
+            troubles: HashMap::new(),
         }
     }
 
     /// Publishes until `stop`: woken by commits, backing off while the sidecar is away.
     pub async fn run(mut self, stop: CancellationToken) {
         let mut wait = None;
+        let mut polled = tokio::time::Instant::now();
         while !stop.is_cancelled() {
+            // Other replicas' events wake nobody here, however busy this one is with its own.
+            if polled.elapsed() >= SLOW_POLL {
+                polled = tokio::time::Instant::now();
+                self.core.mark_dirty(u16::MAX);
+            }
             let pass = self.run_once().await.unwrap_or_else(|error| {
                 warn!("the relay cannot read the log: {error}");
                 RelayPass {
@@ -96,19 +105,18 @@ impl Relay {
                     ..RelayPass::default()
                 }
             });
-            // Nothing but refusals: the same events again at once would only be refused again.
-            if pass.outage || (pass.published == 0 && pass.left > 0) {
+            if pass.outage {
                 let next = wait.map_or(BACK_OFF.0, |last: Duration| (last * 2).min(BACK_OFF.1));
                 wait = Some(next);
                 let pause = self.jittered(next);
                 stop.run_until_cancelled(tokio::time::sleep(pause)).await;
-            } else {
-                if wait.take().is_some() {
-                    info!("the relay publishes again");
-                }
-                if pass.published == 0 {
-                    self.wait_for_work(&stop).await;
-                }
+                continue;
+            }
+            if wait.take().is_some() {
+                info!("the relay publishes again");
+            }
+            if pass.published == 0 {
+                self.wait_for_work(&stop).await;
             }
         }
         if let Err(error) = self.release().await {
@@ -126,39 +134,49 @@ impl Relay {
             Ok(_) => 0,
             Err(_) => dirty,
         };
-        if again != 0 {
-            self.core.wake_relay(again);
-        }
+        self.core.mark_dirty(again);
         pass
     }
 
+    /// Until a commit, the slow poll, or the turn of a key in trouble.
     async fn wait_for_work(&self, stop: &CancellationToken) {
+        let now = self.core.clock.now();
+        let turns = self.troubles.values().map(|trouble| trouble.wait(now));
+        let pause = turns.fold(SLOW_POLL, Duration::min).max(BACK_OFF.0);
         tokio::select! {
             () = self.core.relay_wake.notified() => {}
             () = stop.cancelled() => {}
-            // Other replicas' events wake nobody here.
-            () = tokio::time::sleep(SLOW_POLL) => self.core.wake_relay(u16::MAX),
+            () = tokio::time::sleep(pause) => {}
         }
     }
 
-    async fn keep_leases(&mut self) -> Result<(), Error> {
+    /// Whether the leases are due to be renewed. A pass ends then: a call takes less than what is left
+    /// of them, and so no successor ever has an event of the same key in flight.
+    fn leases_are_old(&self) -> bool {
         let now = self.core.clock.now();
         // A clock that stepped back has not renewed anything either.
-        let fresh = |at: DateTime<Utc>| at <= now && now < at + RENEW_AFTER;
-        if self.leased_at.is_some_and(fresh) {
+        !self
+            .leased_at
+            .is_some_and(|at| at <= now && now < at + RENEW_AFTER)
+    }
+
+    async fn keep_leases(&mut self) -> Result<(), Error> {
+        if !self.leases_are_old() {
             return Ok(());
         }
+        let now = self.core.clock.now();
         let mut tx = self.core.database.begin().await?;
-        let leased = relay::lease(&mut tx, self.owner, now, now + LEASE).await?;
+        let leased = relay::lease(&mut tx, self.owner, now, now + LEASE, now + LEASE * 2).await?;
         self.parked = relay::parked(&mut tx).await?;
         tx.commit().await?;
-        if leased.iter().any(|bucket| {
-            !self
-                .held
-                .iter()
-                .any(|held| held.fence == bucket.fence && held.bucket == bucket.bucket)
-        }) {
-            self.core.wake_relay(u16::MAX); // A bucket changed hands: look at what its owner left.
+        metrics::parked_keys(self.core.app, self.parked.len());
+        for bucket in &leased {
+            let held = self.held.iter().find(|held| held.bucket == bucket.bucket);
+            // One more is our own lease that had run out: nobody else had the bucket in between.
+            if held.is_none_or(|held| bucket.fence > held.fence + 1) {
+                self.ahead.remove(&bucket.bucket);
+                self.core.mark_dirty(1 << bucket.bucket); // Look at what its owner left.
+            }
         }
         self.held = leased;
         self.leased_at = Some(now);

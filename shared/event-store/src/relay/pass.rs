@@ -1,22 +1,25 @@
 //! One pass of the relay: waves of at most one event per key, cursors over the published prefix.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
 use dapr_client::{Message, PublishError};
 use futures_util::future::join_all;
-use tracing::warn;
+use tracing::{error, warn};
 use uuid::Uuid;
 
+use super::trouble::Trouble;
 use crate::store::relay::{self, BucketLease, OutgoingEvent};
 use crate::{Error, Relay, RelayPass, metrics};
 
-/// Events of one bucket that a pass reads.
-const PER_BUCKET: u32 = 256;
+/// Events of one bucket that a pass reads, beside those that it published ahead of a refused one.
+const PER_BUCKET: usize = 256;
+/// Bytes of one bucket that a pass reads, nearly.
+const BYTES_PER_BUCKET: usize = 1024 * 1024;
+/// How far a bucket is read ahead of a refused event. Then its other keys wait as well.
+const MOST_AHEAD: usize = 1024;
 /// Events of one bulk call.
 const PER_CALL: usize = 100;
-/// An event that is refused so often, while others pass, will be refused for ever.
-const MOST_REFUSALS: u32 = 10;
 
 /// What became of the events of a wave.
 #[derive(Default)]
@@ -26,47 +29,57 @@ struct Wave {
     refused: Vec<(i64, String)>,
     /// Not taken this time.
     failed: Vec<(i64, String)>,
+    /// Not taken until an operator changes something.
+    misconfigured: Vec<(i64, String)>,
+}
+
+impl Wave {
+    fn merge(&mut self, part: Self) {
+        self.published.extend(part.published);
+        self.refused.extend(part.refused);
+        self.failed.extend(part.failed);
+        self.misconfigured.extend(part.misconfigured);
+    }
+}
+
+/// What a pass read.
+#[derive(Default)]
+struct Window {
+    events: Vec<OutgoingEvent>,
+    /// Buckets with more behind what was read.
+    cut: HashSet<i16>,
 }
 
 impl Relay {
     pub(super) async fn publish(&mut self, dirty: u16) -> Result<RelayPass, Error> {
-        let events = self.read(dirty).await?;
-        if events.is_empty() {
+        let window = self.read(dirty).await?;
+        if window.events.is_empty() {
             return Ok(RelayPass::default());
         }
-        let mut done: HashSet<i64> = HashSet::new();
-        let mut blocked: HashSet<Uuid> = HashSet::new();
+        let now = self.core.clock.now();
+        let waiting = self.troubles.iter().filter(|(_, one)| one.waits(now));
+        let mut blocked: HashSet<Uuid> = waiting.map(|(key, _)| *key).collect();
         let mut outage = false;
         let mut published = 0;
-        for wave in waves(&events) {
+        for wave in waves(&window.events) {
+            if self.leases_are_old() {
+                break; // The next pass renews them and goes on here.
+            }
             let due: Vec<&OutgoingEvent> = wave
                 .into_iter()
                 .filter(|event| !self.parked.contains(&event.key) && !blocked.contains(&event.key))
-                .filter(|event| !self.ahead.contains(&event.position))
+                .filter(|event| !self.is_ahead(event))
                 .collect();
             let result = self.send(&due).await;
             published += result.published.len();
-            done.extend(&result.published);
-            // When nothing passes, it is the broker that is away, not these events.
-            let away = result.published.is_empty();
-            if let (true, Some((_, reason))) = (away, result.failed.first()) {
-                warn!("the sidecar does not publish: {reason}");
+            if self.is_outage(&due, &result) {
                 outage = true;
                 break;
             }
-            for (position, reason) in result.refused.iter().chain(&result.failed) {
-                if let Some(event) = due.iter().find(|event| event.position == *position) {
-                    blocked.insert(event.key);
-                    self.refused(event, reason).await?;
-                }
-            }
+            self.settle(&due, &result, &mut blocked).await?;
         }
-        for event in events.iter().filter(|event| done.contains(&event.position)) {
-            self.refusals.remove(&event.key);
-        }
-        self.ahead.extend(&done);
-        let left = self.advance(&events).await?;
-        self.record(&events, published, left);
+        let left = self.advance(&window).await?;
+        self.record(&window.events, published, left);
         Ok(RelayPass {
             published,
             left,
@@ -74,19 +87,80 @@ impl Relay {
         })
     }
 
-    async fn read(&self, dirty: u16) -> Result<Vec<OutgoingEvent>, Error> {
+    async fn read(&self, dirty: u16) -> Result<Window, Error> {
         let due = self
             .held
             .iter()
             .filter(|bucket| dirty & (1 << bucket.bucket) != 0);
         let mut tx = self.core.database.read().await?;
-        let mut events = Vec::new();
+        let mut window = Window::default();
         for bucket in due {
-            let after = bucket.last_position;
-            events.extend(relay::outgoing(&mut tx, bucket.bucket, after, PER_BUCKET).await?);
+            let ahead = self.ahead.get(&bucket.bucket).map_or(0, BTreeSet::len);
+            let limit = PER_BUCKET + ahead.min(MOST_AHEAD);
+            // What was published ahead is read again, so that it does not take the others' place.
+            let bytes = BYTES_PER_BUCKET * limit / PER_BUCKET;
+            let (number, after) = (bucket.bucket, bucket.last_position);
+            let (events, more) = relay::outgoing(&mut tx, number, after, limit, bytes).await?;
+            window.events.extend(events);
+            if more {
+                window.cut.insert(number);
+            }
         }
-        events.sort_by_key(|event| event.position);
-        Ok(events)
+        window.events.sort_by_key(|event| event.position);
+        Ok(window)
+    }
+
+    fn is_ahead(&self, event: &OutgoingEvent) -> bool {
+        self.ahead
+            .get(&event.bucket)
+            .is_some_and(|ahead| ahead.contains(&event.position))
+    }
+
+    /// When nothing passes, it is the broker that is away, not these events, unless others passed
+    /// where these did not.
+    fn is_outage(&self, due: &[&OutgoingEvent], result: &Wave) -> bool {
+        let passed = !result.published.is_empty() || !result.refused.is_empty();
+        let mut reasons = result.misconfigured.iter().chain(&result.failed);
+        let suspects = due.iter().all(|one| self.troubles.contains_key(&one.key));
+        match reasons.next() {
+            Some((_, reason)) if !passed && !suspects => {
+                warn!("the sidecar does not publish: {reason}");
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Remembers what was taken, and what was not; a key that was not is left out of later waves.
+    async fn settle(
+        &mut self,
+        due: &[&OutgoingEvent],
+        result: &Wave,
+        blocked: &mut HashSet<Uuid>,
+    ) -> Result<(), Error> {
+        let by_position: HashMap<i64, &OutgoingEvent> =
+            due.iter().map(|event| (event.position, *event)).collect();
+        let find = |position: &i64| by_position.get(position).copied();
+        for event in result.published.iter().filter_map(find) {
+            self.troubles.remove(&event.key);
+            let ahead = self.ahead.entry(event.bucket).or_default();
+            ahead.insert(event.position);
+        }
+        let others_pass = !result.published.is_empty();
+        let counted = result.failed.iter().map(|one| (one, others_pass));
+        let held_back = result.misconfigured.iter().map(|one| (one, false));
+        for ((position, reason), counts) in counted.chain(held_back) {
+            if let Some(event) = find(position) {
+                blocked.insert(event.key);
+                self.refused(event, reason, counts).await?;
+            }
+        }
+        for (position, reason) in &result.refused {
+            if let Some(event) = find(position) {
+                self.park(event, reason).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Publishes events of different keys, topic by topic, all topics at once.
@@ -100,9 +174,7 @@ impl Relay {
             .flat_map(|(topic, events)| events.chunks(PER_CALL).map(|chunk| (*topic, chunk)));
         let mut wave = Wave::default();
         for part in join_all(calls.map(|(topic, chunk)| self.call(topic, chunk))).await {
-            wave.published.extend(part.published);
-            wave.refused.extend(part.refused);
-            wave.failed.extend(part.failed);
+            wave.merge(part);
         }
         wave
     }
@@ -132,8 +204,13 @@ impl Relay {
             }
             Err(error) => {
                 let reason = crate::error::chain(&error);
-                wave.failed
-                    .extend(events.iter().map(|event| (event.position, reason.clone())));
+                let all = events.iter().map(|event| (event.position, reason.clone()));
+                if error.is_configuration() {
+                    error!("nothing can be published to {topic}: {reason}");
+                    wave.misconfigured.extend(all);
+                } else {
+                    wave.failed.extend(all);
+                }
             }
         }
         wave
@@ -153,50 +230,64 @@ impl Relay {
         }
     }
 
-    /// Counts a refusal; after too many the key is parked, so that others need not wait for it.
-    async fn refused(&mut self, event: &OutgoingEvent, reason: &str) -> Result<(), Error> {
-        let count = self.refusals.entry(event.key).or_default();
-        *count += 1;
-        if *count < MOST_REFUSALS {
-            return Ok(());
+    /// Lets the key wait; when there is no hope it is parked, so that others need not wait for it.
+    async fn refused(
+        &mut self,
+        event: &OutgoingEvent,
+        reason: &str,
+        counts: bool,
+    ) -> Result<(), Error> {
+        let now = self.core.clock.now();
+        if !self.troubles.contains_key(&event.key) {
+            warn!(event.key = %event.key, event.position = event.position,
+                "the sidecar refuses the next event of key {}: {reason}", event.key);
         }
+        metrics::refused(self.core.app, &event.topic);
+        let in_trouble = self.troubles.len();
+        let trouble = self
+            .troubles
+            .entry(event.key)
+            .or_insert_with(|| Trouble::new(now));
+        trouble.refused(counts, now);
+        if trouble.is_hopeless(in_trouble, now) {
+            self.park(event, reason).await?;
+        }
+        Ok(())
+    }
+
+    async fn park(&mut self, event: &OutgoingEvent, reason: &str) -> Result<(), Error> {
         let mut tx = self.core.database.begin().await?;
         relay::park(&mut tx, event, reason, self.core.clock.now()).await?;
         tx.commit().await?;
-        self.refusals.remove(&event.key);
+        self.troubles.remove(&event.key);
         self.parked.insert(event.key);
-        warn!(event.key = %event.key, event.position = event.position,
+        metrics::parked_keys(self.core.app, self.parked.len());
+        error!(event.key = %event.key, event.position = event.position,
             "the relay parked key {}: {reason}", event.key);
         Ok(())
     }
 
     /// Moves each cursor over what is published or parked without a gap; returns how much is left.
-    async fn advance(&mut self, events: &[OutgoingEvent]) -> Result<usize, Error> {
+    async fn advance(&mut self, window: &Window) -> Result<usize, Error> {
         let mut moved = Vec::new();
-        let mut left = 0;
+        let mut left = window.cut.len();
         for bucket in &mut self.held {
-            let mut passed = Vec::new();
-            let of_bucket: Vec<_> = events
+            let ahead = self.ahead.entry(bucket.bucket).or_default();
+            let mut events = window
+                .events
                 .iter()
-                .filter(|e| e.bucket == bucket.bucket)
-                .collect();
-            for event in &of_bucket {
-                let published = self.ahead.contains(&event.position);
-                if !published && !self.parked.contains(&event.key) {
-                    break;
-                }
-                passed.push(event.position);
+                .filter(|event| event.bucket == bucket.bucket)
+                .peekable();
+            let start = bucket.last_position;
+            while let Some(event) = events.next_if(|event| {
+                ahead.contains(&event.position) || self.parked.contains(&event.key)
+            }) {
+                ahead.remove(&event.position);
+                bucket.last_position = event.position;
             }
-            left += of_bucket.len() - passed.len();
-            if of_bucket.len() == PER_BUCKET as usize {
-                left += 1; // There may be more behind what was read.
-            }
-            if let Some(last) = passed.last() {
-                bucket.last_position = *last;
+            left += events.count();
+            if bucket.last_position > start {
                 moved.push(*bucket);
-                for position in &passed {
-                    self.ahead.remove(position);
-                }
             }
         }
         self.store_cursors(&moved).await?;

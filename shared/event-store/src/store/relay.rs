@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
 use database::{Error, Tx, on};
+use futures_util::TryStreamExt;
 use uuid::Uuid;
 
 /// A bucket that this process owns.
@@ -27,20 +28,23 @@ pub(crate) struct OutgoingEvent {
 
 /// Takes every free bucket and renews those already owned, until `lease_until`.
 ///
+/// A lease that ends after `implausible` was taken by a clock that has been set back since, and is free.
+///
 /// Only a bucket that changes hands gets a new fence, so that its former owner can no longer move it.
 pub(crate) async fn lease(
     tx: &mut Tx,
     owner: Uuid,
     now: DateTime<Utc>,
     lease_until: DateTime<Utc>,
+    implausible: DateTime<Utc>,
 ) -> Result<Vec<BucketLease>, Error> {
     Ok(on!(tx, conn => sqlx::query_as(
         "update relay_bucket
             set fence = case when owner = $1 and lease_until >= $2 then fence else fence + 1 end,
                 owner = $1, lease_until = $3
-          where owner is null or owner = $1 or lease_until < $2
+          where owner is null or owner = $1 or lease_until < $2 or lease_until > $4
          returning bucket, last_position, fence"
-    ).bind(owner).bind(now).bind(lease_until).fetch_all(conn).await)?)
+    ).bind(owner).bind(now).bind(lease_until).bind(implausible).fetch_all(conn).await)?)
 }
 
 /// Gives the buckets back, so that a successor need not wait for the lease to end.
@@ -51,20 +55,35 @@ pub(crate) async fn release(tx: &mut Tx, owner: Uuid) -> Result<(), Error> {
     )
 }
 
-/// What a bucket has to publish after a position.
+/// What a bucket has to publish after a position: at most `limit` events and little more than `bytes`.
+/// Says as well whether there may be more.
 pub(crate) async fn outgoing(
     tx: &mut Tx,
     bucket: i16,
     after: i64,
-    limit: u32,
-) -> Result<Vec<OutgoingEvent>, Error> {
-    Ok(on!(tx, conn => sqlx::query_as(
-        "select position, bucket, key, topic, envelope, recorded_at
-           from event
-          where bucket = $1 and position > $2 and topic is not null
-          order by position
-          limit $3"
-    ).bind(bucket).bind(after).bind(i64::from(limit)).fetch_all(conn).await)?)
+    limit: usize,
+    bytes: usize,
+) -> Result<(Vec<OutgoingEvent>, bool), Error> {
+    let most = i64::try_from(limit).unwrap_or(i64::MAX);
+    on!(tx, conn => {
+        let mut rows = sqlx::query_as::<_, OutgoingEvent>(
+            "select position, bucket, key, topic, envelope, recorded_at
+               from event
+              where bucket = $1 and position > $2 and topic is not null
+              order by position
+              limit $3"
+        ).bind(bucket).bind(after).bind(most).fetch(conn);
+        let (mut events, mut size) = (Vec::new(), 0);
+        while let Some(event) = rows.try_next().await? {
+            size += event.envelope.len();
+            events.push(event);
+            if size >= bytes {
+                return Ok((events, true));
+            }
+        }
+        let more = events.len() == limit;
+        Ok((events, more))
+    })
 }
 
 /// Moves a bucket's cursor, unless somebody else owns it by now. Returns whether it moved.

@@ -1,13 +1,16 @@
 //! Published set = log, in order per key, whatever the sidecar does.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use clock::TestClock;
-use event_store::{Relay, RelayPass};
+use event_schema::{TaskEvent, TaskUpdated};
+use event_store::{Answer, Relay, RelayPass, Unit};
+use futures_util::future::join_all;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::fixture::{Fixture, complete, open, start_of_test};
+use crate::fixture::{Fixture, TestError, TestTask, complete, open, start_of_test};
 use crate::sidecar::Sidecar;
 
 async fn create_and_complete(fixture: &Fixture, ids: std::ops::RangeInclusive<u128>) {
@@ -107,6 +110,7 @@ async fn a_refused_key_is_parked_with_everything_behind_it_and_others_pass() {
         for id in 100..120 {
             fixture.create(id, "passes").await.unwrap();
             relay.run_once().await.unwrap();
+            fixture.clock.advance(chrono::TimeDelta::seconds(31));
         }
 
         sidecar.with(|recorded| recorded.refused.clear());
@@ -177,5 +181,170 @@ async fn a_commit_wakes_the_running_relay() {
         stop.cancel();
         relay.await.unwrap();
         assert_in_order_per_key(&sidecar.taken(), 1..=3);
+    }
+}
+
+/// An event of another topic, as often as one likes.
+async fn update(fixture: &Fixture, id: u128) {
+    let decide = move |unit: &mut Unit<'_>| {
+        let change = serde_json::json!({"updated_at": unit.now()});
+        let change: TaskUpdated = serde_json::from_value(change).unwrap();
+        unit.append::<TestTask>(Uuid::from_u128(id), &TaskEvent::Updated(Box::new(change)));
+        Ok::<_, TestError>(Answer::default())
+    };
+    let ledger = &fixture.ledger;
+    ledger
+        .execute(fixture.context(), None, &[], decide)
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn an_outage_of_a_part_of_the_broker_parks_nothing() {
+    for fixture in Fixture::every().await {
+        let (sidecar, client) = Sidecar::start().await;
+        let refused = Uuid::from_u128(3).to_string();
+        sidecar.with(|recorded| recorded.refused.insert(refused));
+        create_and_complete(&fixture, 1..=6).await;
+        let mut relay = Relay::new(&fixture.ledger, client);
+        for id in 100..140 {
+            fixture.create(id, "passes").await.unwrap();
+            relay.run_once().await.unwrap();
+            fixture.clock.advance(chrono::TimeDelta::seconds(1));
+        }
+
+        sidecar.with(|recorded| recorded.refused.clear());
+        fixture.clock.advance(chrono::TimeDelta::seconds(5));
+
+        drain(&mut relay).await;
+        assert_in_order_per_key(&sidecar.taken(), 1..=6);
+    }
+}
+
+#[tokio::test]
+async fn a_topic_that_may_not_be_published_to_parks_nothing() {
+    for fixture in Fixture::every().await {
+        let (sidecar, client) = Sidecar::start().await;
+        let topic = "task-update-events".to_owned();
+        fixture.create(1, "updated").await.unwrap();
+        update(&fixture, 1).await;
+        sidecar.with(|recorded| recorded.forbidden.insert(topic));
+        let mut relay = Relay::new(&fixture.ledger, client);
+        for id in 100..120 {
+            fixture.create(id, "passes").await.unwrap();
+            relay.run_once().await.unwrap();
+            fixture.clock.advance(chrono::TimeDelta::minutes(1));
+        }
+
+        sidecar.with(|recorded| recorded.forbidden.clear());
+
+        drain(&mut relay).await;
+        assert!(sidecar.taken().contains(&(1, 2)));
+    }
+}
+
+#[tokio::test]
+async fn a_refused_event_does_not_hold_up_other_keys_however_many_events_they_have() {
+    for fixture in Fixture::every().await {
+        let (sidecar, client) = Sidecar::start().await;
+        let refused = Uuid::from_u128(1).to_string();
+        sidecar.with(|recorded| recorded.refused.insert(refused));
+        for id in 1..=40 {
+            fixture
+                .create(id, "one of them shares its bucket with the first")
+                .await
+                .unwrap();
+        }
+        let mut relay = Relay::new(&fixture.ledger, client);
+        relay.run_once().await.unwrap();
+        // Together far more than a pass reads of a bucket, whichever key it is.
+        for _ in 0..8 {
+            join_all(
+                (2..=40)
+                    .flat_map(|id| (0..18).map(move |_| id))
+                    .map(|id| update(&fixture, id)),
+            )
+            .await;
+        }
+        fixture
+            .create(100, "so that something passes")
+            .await
+            .unwrap();
+
+        for _ in 0..10 {
+            relay.run_once().await.unwrap();
+        }
+
+        let other_keys = 39 + 8 * 39 * 18 + 1;
+        assert_eq!(sidecar.taken().len(), other_keys);
+    }
+}
+
+#[tokio::test]
+async fn events_of_another_replica_are_published_however_busy_this_one_is() {
+    for fixture in Fixture::every().await {
+        let (sidecar, client) = Sidecar::start().await;
+        fixture.create(1, "busy").await.unwrap();
+        let stop = CancellationToken::new();
+        let relay = tokio::spawn(Relay::new(&fixture.ledger, client).run(stop.clone()));
+        while sidecar.taken().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        let clock = Arc::new(TestClock::new(start_of_test()));
+        let (other, mut lane) = open(fixture.ledger.database(), &clock);
+        let task = crate::fixture::task(2, "elsewhere", start_of_test());
+        let create = crate::fixture::create(task);
+        let (created, ()) =
+            tokio::join!(other.execute(fixture.context(), None, &[], create), async {
+                while lane.run_once().await == 0 {}
+            },);
+        created.unwrap();
+
+        let published = async {
+            while !sidecar.taken().contains(&(2, 1)) {
+                update(&fixture, 1).await;
+            }
+        };
+        let published = tokio::time::timeout(Duration::from_secs(10), published).await;
+
+        stop.cancel();
+        relay.await.unwrap();
+        assert!(published.is_ok());
+    }
+}
+
+#[tokio::test]
+async fn a_pass_ends_before_its_leases_do() {
+    for fixture in Fixture::every().await {
+        let (sidecar, client) = Sidecar::start().await;
+        fixture.create(1, "one key").await.unwrap();
+        for _ in 0..5 {
+            update(&fixture, 1).await;
+        }
+        let clock = Arc::clone(&fixture.clock);
+        let slow = move || clock.advance(chrono::TimeDelta::seconds(4));
+        sidecar.with(|recorded| recorded.before_call = Some(Box::new(slow)));
+        let mut relay = Relay::new(&fixture.ledger, client);
+
+        let pass = relay.run_once().await.unwrap();
+
+        assert_eq!((pass.published, pass.left), (2, 4));
+        assert_eq!(drain(&mut relay).await, 4);
+    }
+}
+
+#[tokio::test]
+async fn leases_taken_by_a_clock_far_ahead_do_not_stall_the_relay() {
+    for fixture in Fixture::every().await {
+        let (sidecar, client) = Sidecar::start().await;
+        fixture.clock.advance(chrono::TimeDelta::hours(1));
+        let mut ahead = Relay::new(&fixture.ledger, client.clone());
+        drain(&mut ahead).await;
+        drop(ahead); // As a kill would: its leases stay.
+        fixture.clock.set(start_of_test());
+        fixture.create(1, "published").await.unwrap();
+
+        assert_eq!(drain(&mut Relay::new(&fixture.ledger, client)).await, 1);
+        assert_eq!(sidecar.taken(), [(1, 1)]);
     }
 }

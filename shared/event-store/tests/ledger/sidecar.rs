@@ -23,6 +23,10 @@ pub(crate) struct Recorded {
     pub(crate) down: bool,
     /// The most entries of one key within a call.
     pub(crate) most_per_key: usize,
+    /// Topics that the sidecar may not publish to.
+    pub(crate) forbidden: HashSet<String>,
+    /// Happens before every call.
+    pub(crate) before_call: Option<Box<dyn Fn() + Send>>,
 }
 
 impl Sidecar {
@@ -66,6 +70,13 @@ async fn bulk(
     Json(entries): Json<Vec<Value>>,
 ) -> (StatusCode, Json<Value>) {
     sidecar.with(|recorded| {
+        if let Some(happens) = &recorded.before_call {
+            happens();
+        }
+        if recorded.forbidden.contains(&topic) {
+            let body = json!({"errorCode": "ERR_PUBSUB_FORBIDDEN", "message": "not in scope"});
+            return (StatusCode::FORBIDDEN, Json(body));
+        }
         if recorded.down {
             let body = json!({"errorCode": "ERR_PUBSUB_PUBLISH_MESSAGE", "message": "broker away"});
             return (StatusCode::INTERNAL_SERVER_ERROR, Json(body));
