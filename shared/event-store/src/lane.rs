@@ -101,7 +101,7 @@ impl Lane {
                     answer(batch, verdicts);
                 }
                 Err(failure) if failure.is_unavailable() || batch.len() == 1 => {
-                    refuse(batch, &failure);
+                    self.refuse(batch, &failure);
                 }
                 Err(failure) => {
                     let count = batch.len();
@@ -140,6 +140,15 @@ impl Lane {
         }
         Ok(committed.verdicts)
     }
+
+    fn refuse(&self, submissions: Vec<Submission>, failure: &Failure) {
+        let (error, count) = (failure.to_error(), submissions.len());
+        warn!(error = %failure.text(), "a batch of {count} commands failed");
+        metrics::failed(self.core.app, count, failure.is_unavailable());
+        for submission in submissions {
+            submission.decision.finish(Verdict::Failed(error.clone()));
+        }
+    }
 }
 
 fn answer(submissions: Vec<Submission>, verdicts: Vec<Verdict>) {
@@ -148,14 +157,6 @@ fn answer(submissions: Vec<Submission>, verdicts: Vec<Verdict>) {
             error!("a command failed: {reason}");
         }
         submission.decision.finish(verdict);
-    }
-}
-
-fn refuse(submissions: Vec<Submission>, failure: &Failure) {
-    let error = failure.to_error();
-    warn!(error = %failure.text(), "a batch of {} commands failed", submissions.len());
-    for submission in submissions {
-        submission.decision.finish(Verdict::Failed(error.clone()));
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use clock::SharedClock;
 use database::Database;
 use event_schema::App;
+use tokio::sync::mpsc::error::{SendTimeoutError, TrySendError};
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use uuid::Uuid;
 
@@ -14,13 +15,17 @@ use crate::store::{events, idempotency, inbox, streams};
 use crate::submission::{Submission, TypedDecision};
 use crate::{
     Aggregate, Answer, Context, Error, IdempotencyKey, Inbound, Outcome, Projection, Recorded,
-    RecordedEvent, StateOf, StreamRef, Unit,
+    RecordedEvent, StateOf, StreamRef, Unit, metrics,
 };
 
 /// Idempotency keys are kept so long.
 const KEY_RETENTION: chrono::TimeDelta = chrono::TimeDelta::days(7);
 /// Processed facts are kept longer than any redelivery or replay takes.
 const INBOX_RETENTION: chrono::TimeDelta = chrono::TimeDelta::days(30);
+/// Rows of a table that are purged in one transaction.
+const PURGE_BATCH: u32 = 1_000;
+/// How long a delivery waits for its place in a full queue before it is refused.
+const DELIVERY_WAIT: std::time::Duration = std::time::Duration::from_secs(2);
 
 /// What lane, relay and handle share.
 pub(crate) struct Core {
@@ -38,8 +43,13 @@ pub(crate) struct Core {
 
 impl Core {
     pub(crate) fn wake_relay(&self, buckets: u16) {
-        self.dirty.fetch_or(buckets, Ordering::AcqRel);
+        self.mark_dirty(buckets);
         self.relay_wake.notify_one();
+    }
+
+    /// The relay looks at these buckets when it looks next.
+    pub(crate) fn mark_dirty(&self, buckets: u16) {
+        self.dirty.fetch_or(buckets, Ordering::AcqRel);
     }
 
     pub(crate) fn take_dirty(&self) -> u16 {
@@ -158,13 +168,28 @@ impl Ledger {
             streams: streams.to_vec(),
             decision,
         };
-        self.queue
-            .try_send(submission)
-            .map_err(|error| match error {
-                mpsc::error::TrySendError::Full(_) => Error::Overloaded,
-                mpsc::error::TrySendError::Closed(_) => Error::Stopping,
-            })?;
+        self.enqueue(submission).await?;
         answer.await.unwrap_or_else(|_| Err(Error::Stopping.into()))
+    }
+
+    /// A caller is refused at once when the queue is full. A delivery waits a little: the sidecar sends
+    /// no more than it has in flight, and would send everything again.
+    async fn enqueue(&self, submission: Submission) -> Result<(), Error> {
+        let submission = match self.queue.try_send(submission) {
+            Ok(()) => return Ok(()),
+            Err(TrySendError::Closed(_)) => return Err(Error::Stopping),
+            Err(TrySendError::Full(submission)) => submission,
+        };
+        if submission.inbound.is_some() {
+            let sending = self.queue.send_timeout(submission, DELIVERY_WAIT);
+            match sending.await {
+                Ok(()) => return Ok(()),
+                Err(SendTimeoutError::Closed(_)) => return Err(Error::Stopping),
+                Err(SendTimeoutError::Timeout(_)) => {}
+            }
+        }
+        metrics::overloaded(self.core.app);
+        Err(Error::Overloaded)
     }
 
     /// The current state of a stream.
@@ -231,12 +256,20 @@ impl Ledger {
     }
 
     /// Forgets idempotency keys after 7 days and processed facts after 30; returns how many rows went.
+    ///
+    /// In small transactions, so that however much there is, nobody waits for it for long.
     pub async fn purge(&self) -> Result<u64, Error> {
         let now = self.core.clock.now();
-        let mut tx = self.core.database.begin().await?;
-        let keys = idempotency::purge(&mut tx, now - KEY_RETENTION).await?;
-        let facts = inbox::purge(&mut tx, now - INBOX_RETENTION).await?;
-        tx.commit().await?;
-        Ok(keys + facts)
+        let mut gone = 0;
+        loop {
+            let mut tx = self.core.database.begin().await?;
+            let keys = idempotency::purge(&mut tx, now - KEY_RETENTION, PURGE_BATCH).await?;
+            let facts = inbox::purge(&mut tx, now - INBOX_RETENTION, PURGE_BATCH).await?;
+            tx.commit().await?;
+            gone += keys + facts;
+            if keys.max(facts) < u64::from(PURGE_BATCH) {
+                return Ok(gone);
+            }
+        }
     }
 }

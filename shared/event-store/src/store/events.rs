@@ -142,20 +142,33 @@ pub(crate) async fn of_stream(
     Ok(rows)
 }
 
-/// Events of all streams after a position, in the order of commits.
+/// Events of all streams after a position, in the order of commits. A hole would be a lost event.
 pub(crate) async fn after(
     tx: &mut Tx,
     position: i64,
     limit: u32,
 ) -> Result<Vec<RecordedEvent>, Error> {
-    let rows = on!(tx, conn => sqlx::query_as(
+    let rows: Vec<RecordedEvent> = on!(tx, conn => sqlx::query_as(
         "select position, stream_id, version, type, owner_id, envelope, recorded_at
            from event
           where position > $1
           order by position
           limit $2"
     ).bind(position).bind(i64::from(limit)).fetch_all(conn).await)?;
-    Ok(rows)
+    let expected = position.max(0) + 1..;
+    match rows
+        .iter()
+        .zip(expected)
+        .find(|(row, expected)| row.position != *expected)
+    {
+        None => Ok(rows),
+        Some((row, expected)) => Err(Error::Corrupt {
+            table: "event",
+            column: "position",
+            id: expected.to_string(),
+            reason: format!("the next position in the log is {}", row.position),
+        }),
+    }
 }
 
 /// The newest position; 0 in an empty log.

@@ -98,10 +98,10 @@ pub(crate) async fn insert(
     Ok(())
 }
 
-/// Forgets keys recorded before `before`; returns how many.
-pub(crate) async fn purge(tx: &mut Tx, before: DateTime<Utc>) -> Result<u64, Error> {
-    Ok(
-        on!(tx, conn => sqlx::query("delete from idempotency where recorded_at < $1")
-        .bind(before).execute(conn).await.map(|done| done.rows_affected()))?,
-    )
+/// Forgets at most `limit` keys recorded before `before`; returns how many.
+pub(crate) async fn purge(tx: &mut Tx, before: DateTime<Utc>, limit: u32) -> Result<u64, Error> {
+    Ok(on!(tx, conn => sqlx::query(
+        "delete from idempotency where (owner_id, key) in (
+             select owner_id, key from idempotency where recorded_at < $1 limit $2)"
+    ).bind(before).bind(i64::from(limit)).execute(conn).await.map(|done| done.rows_affected()))?)
 }

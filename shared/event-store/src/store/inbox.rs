@@ -169,10 +169,10 @@ pub(crate) async fn raise(
     Ok(())
 }
 
-/// Forgets facts recorded before `before`; returns how many.
-pub(crate) async fn purge(tx: &mut Tx, before: DateTime<Utc>) -> Result<u64, Error> {
-    Ok(
-        on!(tx, conn => sqlx::query("delete from inbox where recorded_at < $1")
-        .bind(before).execute(conn).await.map(|done| done.rows_affected()))?,
-    )
+/// Forgets at most `limit` facts recorded before `before`; returns how many.
+pub(crate) async fn purge(tx: &mut Tx, before: DateTime<Utc>, limit: u32) -> Result<u64, Error> {
+    Ok(on!(tx, conn => sqlx::query(
+        "delete from inbox where (consumer, event_id) in (
+             select consumer, event_id from inbox where recorded_at < $1 limit $2)"
+    ).bind(before).bind(i64::from(limit)).execute(conn).await.map(|done| done.rows_affected()))?)
 }

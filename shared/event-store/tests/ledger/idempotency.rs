@@ -151,3 +151,21 @@ async fn an_answer_without_events_is_kept_like_any_other() {
         assert!(fixture.titles().await.is_empty());
     }
 }
+
+#[tokio::test]
+async fn however_many_keys_are_old_all_are_forgotten() {
+    for fixture in Fixture::every().await {
+        let nothing = |_: &mut Unit<'_>| Ok::<_, TestError>(Answer::default());
+        for round in 0..3 {
+            join_all((0..700).map(|n| {
+                let key = Some(key(&format!("{round} {n}"), 1));
+                fixture.ledger.execute(fixture.context(), key, &[], nothing)
+            }))
+            .await;
+        }
+        fixture.clock.advance(chrono::TimeDelta::days(8));
+
+        assert_eq!(fixture.ledger.purge().await.unwrap(), 2_100);
+        assert_eq!(fixture.ledger.purge().await.unwrap(), 0);
+    }
+}

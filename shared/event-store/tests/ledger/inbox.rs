@@ -1,8 +1,9 @@
 //! What is delivered at least once has its effect once; poison never blocks others.
 
 use dapr_client::{DeadLetter, DeadLetters};
-use event_store::{Inbound, Outcome, Unit};
+use event_store::{Inbound, LaneLimits, Ledger, Outcome, Unit};
 use futures_util::future::join_all;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::fixture::{Fixture, TestError, TestResult, create, task};
@@ -181,5 +182,29 @@ async fn two_events_of_a_parked_key_wait_in_their_order() {
             .map(|version| Some(inbound(1, version, false).event_id.to_string()))
             .collect();
         assert_eq!(ids, expected);
+    }
+}
+
+#[tokio::test]
+async fn deliveries_beyond_the_queue_wait_instead_of_coming_again() {
+    for fixture in Fixture::every().await {
+        let (queue, batch) = (2, 2);
+        let (ledger, lane) = Ledger::new(
+            event_schema::App::TaskApi,
+            fixture.ledger.database().clone(),
+            fixture.clock.shared(),
+            Vec::new(),
+            LaneLimits { queue, batch },
+        );
+        tokio::spawn(lane.run(CancellationToken::new()));
+        let nothing = |_: &mut Unit<'_>| Ok::<_, TestError>(());
+
+        let deliveries = (1..=20).map(|subject| inbound(subject, 1, false));
+        let outcomes = join_all(
+            deliveries.map(|event| ledger.receive(fixture.context(), event, &[], nothing)),
+        )
+        .await;
+
+        assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");
     }
 }
