@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use clock::{Clock, SharedClock, SystemClock};
+use clock::{SharedClock, SystemClock};
 use database::Database;
-use event_schema::{Actor, App, Priority, Status, Task, TaskEvent, TaskId, UserId};
+use event_schema::{Actor, App, Priority, Task, TaskEvent, TaskId, UserId};
 use event_store::{Answer, Context, Error, LaneLimits, Ledger, StreamRef};
 use task_api::domain::task::TaskStream;
 use tokio::task::JoinSet;
@@ -124,29 +124,10 @@ async fn caller(ledger: Ledger, clock: SharedClock, commands: usize) -> Result<(
 }
 
 fn task(id: TaskId, owner_id: UserId, now: chrono::DateTime<chrono::Utc>) -> Task {
+    let title = "Water the plants on the balcony";
     Task {
-        id,
-        owner_id,
-        title: "Water the plants on the balcony".to_owned(),
-        notes: String::new(),
-        status: Status::Open,
         priority: Priority::Medium,
         labels: ["home", "balcony"].map(str::to_owned).into(),
-        start: None,
-        due: None,
-        deadline: None,
-        parent_id: None,
-        reminders: Vec::new(),
-        series_id: None,
-        slot: None,
-        occurrence_index: None,
-        missed_count: 0,
-        recurrence: None,
-        completed_at: None,
-        completed_by: None,
-        created_at: now,
-        created_by: Actor::User(owner_id),
-        updated_at: now,
-        trashed_at: None,
+        ..Task::new(id, owner_id, title, Actor::User(owner_id), now)
     }
 }

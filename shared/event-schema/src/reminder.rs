@@ -68,16 +68,16 @@ event_set! {
     /// What can happen to the reminders of a task.
     pub enum ReminderEvent of TaskReminders, by ReminderScheduler {
         /// A reminder was planned, or planned anew because its task changed.
-        /// From reminder-scheduler; read by task-api and notifier.
+        /// From reminder-scheduler; read by notifier.
         Scheduled(ReminderScheduled) = "reminder.scheduled.v1", Some(Topic::ReminderEvents), "1.0.0";
         /// A reminder reached its time.
-        /// From reminder-scheduler; read by notifier, which tells the user, and by task-api.
+        /// From reminder-scheduler; read by notifier, which tells the user.
         Fired(ReminderFired) = "reminder.fired.v1", Some(Topic::ReminderEvents), "1.0.0", fact;
         /// A reminder's time was found to have passed too long ago to tell.
-        /// From reminder-scheduler; read by notifier and task-api.
+        /// From reminder-scheduler; read by notifier.
         Missed(ReminderMissed) = "reminder.missed.v1", Some(Topic::ReminderEvents), "1.0.0", fact;
         /// A reminder will not fire: it was removed, or its task was closed or trashed.
-        /// From reminder-scheduler; read by task-api and notifier.
+        /// From reminder-scheduler; read by notifier.
         Cancelled(ReminderCancelled) = "reminder.cancelled.v1", Some(Topic::ReminderEvents), "1.0.0";
     }
 }

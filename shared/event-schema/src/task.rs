@@ -152,6 +152,41 @@ pub struct Task {
 }
 
 impl Task {
+    /// An open task with a title and nothing else.
+    pub fn new(
+        id: TaskId,
+        owner_id: UserId,
+        title: impl Into<String>,
+        created_by: Actor,
+        now: DateTime<Utc>,
+    ) -> Self {
+        Self {
+            id,
+            owner_id,
+            title: title.into(),
+            notes: String::new(),
+            status: Status::Open,
+            priority: Priority::None,
+            labels: BTreeSet::new(),
+            start: None,
+            due: None,
+            deadline: None,
+            parent_id: None,
+            reminders: Vec::new(),
+            series_id: None,
+            slot: None,
+            occurrence_index: None,
+            missed_count: 0,
+            recurrence: None,
+            completed_at: None,
+            completed_by: None,
+            created_at: now,
+            created_by,
+            updated_at: now,
+            trashed_at: None,
+        }
+    }
+
     /// Whether anybody still waits for it.
     pub fn is_open(&self) -> bool {
         self.status == Status::Open && self.trashed_at.is_none()

@@ -226,7 +226,7 @@ const CONTRACTS: [Contract; 5] = [
         },
         key: Key::Task,
         producers: &[App::ReminderScheduler],
-        consumers: &[App::TaskApi, App::Notifier],
+        consumers: &[App::Notifier],
     },
     Contract {
         name: "recurring-events",

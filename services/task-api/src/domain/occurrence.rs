@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use event_schema::{
-    Actor, MonthOverflow, Priority, Recurrence, Reminder, Series, SeriesStatus, Status, Task,
-    TaskId, TimeValue, Trigger, occurrence_reminder_id, occurrence_task_id,
+    Actor, MonthOverflow, Recurrence, Reminder, Series, SeriesStatus, Task, TaskId, TimeValue,
+    Trigger, occurrence_reminder_id, occurrence_task_id,
 };
 use recurrence::{Rule, RuleError, Schedule, Slot};
 
@@ -104,7 +104,7 @@ pub fn task_of(
         occurrence_index: Some(turn.index),
         missed_count: turn.missed_count,
         recurrence: Some(series.recurrence.clone()),
-        ..blank(id, series, by, now)
+        ..Task::new(id, series.owner_id, "", by, now)
     };
     task.reminders = reminders(&task, &template.reminders);
     task
@@ -126,37 +126,9 @@ fn reminders(task: &Task, template: &[Reminder]) -> Vec<Reminder> {
         .collect()
 }
 
-fn blank(id: TaskId, series: &Series, by: Actor, now: DateTime<Utc>) -> Task {
-    Task {
-        id,
-        owner_id: series.owner_id,
-        title: String::new(),
-        notes: String::new(),
-        status: Status::Open,
-        priority: Priority::None,
-        labels: std::collections::BTreeSet::new(),
-        start: None,
-        due: None,
-        deadline: None,
-        parent_id: None,
-        reminders: Vec::new(),
-        series_id: None,
-        slot: None,
-        occurrence_index: None,
-        missed_count: 0,
-        recurrence: None,
-        completed_at: None,
-        completed_by: None,
-        created_at: now,
-        created_by: by,
-        updated_at: now,
-        trashed_at: None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use event_schema::{Anchor, ReminderId, SeriesId, TaskTemplate, UserId};
+    use event_schema::{Anchor, Priority, ReminderId, SeriesId, TaskTemplate, UserId};
     use uuid::Uuid;
 
     use super::*;

@@ -7,7 +7,6 @@ mod history;
 mod openapi;
 mod recurrence;
 mod recurring_events;
-mod reminder_events;
 mod task_list;
 mod tasks;
 mod transitions;

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 use clock::Clock;
 use event_schema::{
-    Actor, Priority, Recurrence, Reminder, ReminderId, Series, SeriesId, SeriesStatus, Status,
-    Task, TaskId, TaskTemplate, TimeValue, Trigger, UserId,
+    Actor, Priority, Recurrence, Reminder, ReminderId, Series, SeriesId, SeriesStatus, Task,
+    TaskId, TaskTemplate, TimeValue, Trigger, UserId,
 };
 use recurrence::Schedule;
 use serde::Deserialize;
@@ -110,7 +110,8 @@ impl NewTask {
         let id = reader.optional("/id", self.id);
         let id = id.and_then(|text| reader.parse("/id", &text, uuid_v7, "a UUIDv7"));
         let parent = reader.optional("/parent_id", self.parent_id);
-        let mut task = blank(owner, now, id.unwrap_or_else(|| clock.new_id()));
+        let task_id = TaskId(id.unwrap_or_else(|| clock.new_id()));
+        let mut task = Task::new(task_id, owner, "", Actor::User(owner), now);
         task.title = read_title(&mut reader, self.title);
         task.notes = read_notes(&mut reader, self.notes);
         task.priority = reader
@@ -287,33 +288,4 @@ fn first_occurrence(series: &Series, first: Turn, asked: &Task) -> Task {
 fn uuid_v7(text: &str) -> Option<Uuid> {
     let id = Uuid::parse_str(text).ok()?;
     (id.get_version_num() == 7).then_some(id)
-}
-
-fn blank(owner: UserId, now: DateTime<Utc>, id: Uuid) -> Task {
-    let by = Actor::User(owner);
-    Task {
-        id: TaskId(id),
-        owner_id: owner,
-        title: String::new(),
-        notes: String::new(),
-        status: Status::Open,
-        priority: Priority::None,
-        labels: BTreeSet::new(),
-        start: None,
-        due: None,
-        deadline: None,
-        parent_id: None,
-        reminders: Vec::new(),
-        series_id: None,
-        slot: None,
-        occurrence_index: None,
-        missed_count: 0,
-        recurrence: None,
-        completed_at: None,
-        completed_by: None,
-        created_at: now,
-        created_by: by,
-        updated_at: now,
-        trashed_at: None,
-    }
 }

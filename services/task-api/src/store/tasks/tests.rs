@@ -7,7 +7,7 @@ use clock::TestClock;
 use database::on;
 use database::testing::TestDatabase;
 use event_schema::{
-    Actor, App, Changed, Priority, Status, Task, TaskEvent, TaskId, TaskUpdated, TimeValue, UserId,
+    Actor, App, Changed, Status, Task, TaskEvent, TaskId, TaskUpdated, TimeValue, UserId,
 };
 use event_store::{Answer, Context, LaneLimits, Ledger};
 use tokio_util::sync::CancellationToken;
@@ -25,30 +25,17 @@ fn now() -> DateTime<Utc> {
 }
 
 fn task(id: u128) -> Task {
+    let by = Actor::User(OWNER);
+    let task = Task::new(
+        TaskId(Uuid::from_u128(id)),
+        OWNER,
+        id.to_string(),
+        by,
+        now(),
+    );
     Task {
-        id: TaskId(Uuid::from_u128(id)),
-        owner_id: OWNER,
-        title: id.to_string(),
-        notes: String::new(),
-        status: Status::Open,
-        priority: Priority::None,
         labels: ["a".to_owned(), "b".to_owned()].into(),
-        start: None,
-        due: None,
-        deadline: None,
-        parent_id: None,
-        reminders: Vec::new(),
-        series_id: None,
-        slot: None,
-        occurrence_index: None,
-        missed_count: 0,
-        recurrence: None,
-        completed_at: None,
-        completed_by: None,
-        created_at: now(),
-        created_by: Actor::User(OWNER),
-        updated_at: now(),
-        trashed_at: None,
+        ..task
     }
 }
 
