@@ -182,11 +182,11 @@ async fn a_pending_migration_is_named_when_it_may_not_be_applied() {
 async fn a_full_disk_is_unavailable_and_heals_without_a_restart() {
     let test = TestDatabase::sqlite(SETS).await;
     let pages = |count: u32| {
-        let text = format!("pragma max_page_count = {count}");
+        let pragma = format!("pragma max_page_count = {count}");
         let Database::Sqlite { writer, .. } = &test.database else {
             unreachable!("a SQLite file")
         };
-        sqlx::query(sqlx::AssertSqlSafe(text)).execute(writer)
+        sqlx::query(sqlx::AssertSqlSafe(pragma)).execute(writer)
     };
     pages(1).await.unwrap(); // As many as there are.
     let large = "x".repeat(1024 * 1024);
