@@ -49,7 +49,9 @@ impl Suite {
         let Command::Up(config) = Cli::parse_from(arguments).command() else {
             panic!("these arguments mean up")
         };
-        let app = App::build(*config).await.expect("the suite starts");
+        let app = Box::pin(App::build(*config))
+            .await
+            .expect("the suite starts");
         let base = format!("http://{}", app.address());
         let (stop, stopped) = oneshot::channel::<()>();
         let running = tokio::spawn(async move {

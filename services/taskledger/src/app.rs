@@ -65,7 +65,7 @@ impl App {
                 service, &config, &directory, sidecar, &tokens,
             ))
         };
-        let apps = Apps::build(settings, &config.auth, &clock).await?;
+        let apps = Box::pin(Apps::build(settings, &config.auth, &clock)).await?;
         let health = apps.health();
         let mut routes = apps.public_routes()?;
         if address.ip().is_loopback() {

@@ -24,10 +24,10 @@ pub(super) fn of(record: &Record) -> String {
     }
 }
 
-/// Who did it, and the title where there is one. The text is a user's: shown without control characters.
+/// Who did it, and slot and title where there are such.
 fn story(event: &Envelope) -> String {
     let data: Value = serde_json::from_str(event.data.get()).unwrap_or_default();
-    let actor = data["actor"].as_str().unwrap_or("somebody").to_owned();
+    let actor = data["actor"].as_str().unwrap_or("somebody");
     let titles = [
         "/task/title",
         "/series/template/title",
@@ -38,13 +38,51 @@ fn story(event: &Envelope) -> String {
         .iter()
         .find_map(|pointer| data.pointer(pointer)?.as_str());
     let slot = data.pointer("/change/slot").and_then(Value::as_str);
-    let mut story = actor;
-    if let Some(slot) = slot {
-        story.push_str(&format!("  slot {slot}"));
+    let slot = slot.map_or_else(String::new, |slot| format!("  slot {slot}"));
+    let title = title.map_or_else(String::new, |title| format!("  {:?}", printable(title)));
+    format!("{actor}{slot}{title}")
+}
+
+/// A title is a user's text: nothing in it may move the cursor, and it may be long.
+fn printable(title: &str) -> String {
+    title.chars().filter(|c| !c.is_control()).take(60).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+    use local_sidecar::Headers;
+
+    use super::*;
+
+    fn record(value: Option<&'static [u8]>) -> Record {
+        Record {
+            topic: "task-events".to_owned(),
+            partition: 1,
+            offset: 7,
+            timestamp: DateTime::UNIX_EPOCH,
+            key: Some("k".to_owned()),
+            value: value.map(Into::into),
+            headers: Headers::new(),
+        }
     }
-    if let Some(title) = title {
-        let clean: String = title.chars().filter(|c| !c.is_control()).take(60).collect();
-        story.push_str(&format!("  {clean:?}"));
+
+    #[test]
+    fn an_event_is_one_line_whatever_its_title() {
+        let event = br#"{"specversion":"1.0","id":"00000000-0000-0000-0000-000000000001",
+            "source":"/task-api","type":"task.created.v1","subject":"s","sequence":"1",
+            "time":"2026-11-22T10:00:00Z","datacontenttype":"application/json","partitionkey":"k",
+            "data":{"actor":"user:u","change":{},"task":{"title":"a\nb\u001b[31m"}}}"#;
+
+        let line = of(&record(Some(event)));
+
+        assert!(line.ends_with(r#"user:u  "ab[31m""#), "{line}");
+        assert_eq!(line.lines().count(), 1);
     }
-    story
+
+    #[test]
+    fn tombstones_and_unreadable_records_are_lines_too() {
+        assert!(of(&record(None)).ends_with("tombstone of k"));
+        assert!(of(&record(Some(b"{"))).contains("unreadable"));
+    }
 }

@@ -19,7 +19,7 @@ const CREATES: usize = 1200;
 const COMPLETES: usize = 800;
 const KILLS: usize = 20;
 const CLIENTS: usize = 8;
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A caller who repeats a request under the same key until it is answered.
 #[derive(Clone)]
