@@ -8,7 +8,7 @@ use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 pub use system::SystemClock;
@@ -27,6 +27,10 @@ pub trait Clock: fmt::Debug + Send + Sync + 'static {
 
     /// A new UUIDv7 of the current time, greater than every id this clock minted before.
     fn new_id(&self) -> Uuid;
+
+    /// Adds to what it shows, for good: a correction by a clock that several processes share. The
+    /// test clock is right already.
+    fn correct(&self, _by: TimeDelta) {}
 
     /// Completes when `now()` has reached `at`: at once when it already has, perhaps never.
     ///

@@ -62,6 +62,10 @@ impl Clock for SystemClock {
         from_micros(wall_micros().saturating_add(offset))
     }
 
+    fn correct(&self, by: TimeDelta) {
+        self.set_offset(self.offset().checked_add(&by).unwrap_or(by));
+    }
+
     fn new_id(&self) -> Uuid {
         let now = self.now();
         let seconds = u64::try_from(now.timestamp()).unwrap_or(0);
@@ -177,5 +181,13 @@ mod tests {
         SystemClock::new()
             .sleep_until(DateTime::<Utc>::MIN_UTC)
             .await;
+    }
+
+    #[test]
+    fn corrections_add_up() {
+        let clock = SystemClock::new();
+        clock.correct(TimeDelta::seconds(3));
+        clock.correct(TimeDelta::seconds(-5));
+        assert_eq!(clock.offset(), TimeDelta::seconds(-2));
     }
 }

@@ -1,10 +1,9 @@
 //! Makes the clocks of replicas agree, by the database they share.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use clock::{Clock, SystemClock};
+use clock::{Clock, SharedClock};
 use database::Database;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
@@ -18,36 +17,32 @@ const TOLERANCE: TimeDelta = TimeDelta::milliseconds(1);
 /// A machine whose clock is so wrong wants an operator.
 const SUSPICIOUS: TimeDelta = TimeDelta::seconds(1);
 
-/// Sets the clock's offset so that it shows the time of the database; returns the offset.
+/// Corrects the clock so that it shows the time of the database; returns by how much.
 ///
 /// Call it once before the first command, and keep it true with [`keep_clock_correct`]. On SQLite the
-/// offset stays as it is.
-pub async fn correct_clock(database: &Database, clock: &SystemClock) -> Result<TimeDelta, Error> {
+/// clock stays as it is.
+pub async fn correct_clock(database: &Database, clock: &dyn Clock) -> Result<TimeDelta, Error> {
     // Measured with the clock as it is, so this is what is still missing.
     let missing = database.clock_offset(|| clock.now()).await?;
-    if missing.abs() > TOLERANCE {
-        let offset = clock.offset().checked_add(&missing);
-        clock.set_offset(offset.unwrap_or(missing));
-        if missing.abs() > SUSPICIOUS {
-            warn!("the clock of this machine was {missing} behind the database's: corrected");
-        }
+    metrics::clock_offset(missing);
+    if missing.abs() <= TOLERANCE {
+        return Ok(TimeDelta::zero());
     }
-    metrics::clock_offset(clock.offset());
-    Ok(clock.offset())
+    clock.correct(missing);
+    if missing.abs() > SUSPICIOUS {
+        warn!("the clock of this machine was {missing} behind the database's: corrected");
+    }
+    Ok(missing)
 }
 
 /// Corrects the clock every minute until `stop`. A worker of every service.
-pub async fn keep_clock_correct(
-    database: Database,
-    clock: Arc<SystemClock>,
-    stop: CancellationToken,
-) {
+pub async fn keep_clock_correct(database: Database, clock: SharedClock, stop: CancellationToken) {
     while stop
         .run_until_cancelled(tokio::time::sleep(PERIOD))
         .await
         .is_some()
     {
-        if let Err(error) = correct_clock(&database, &clock).await {
+        if let Err(error) = correct_clock(&database, clock.as_ref()).await {
             warn!("the clock could not be compared with the database's: {error}");
         }
     }

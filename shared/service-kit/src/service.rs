@@ -12,7 +12,7 @@ use clock::SharedClock;
 use dapr_client::{Client, ClientError, Subscriptions};
 use database::{ConnectError, Database, MigrationSet};
 use event_schema::App;
-use event_store::{Lane, LaneLimits, Ledger, Projection, Relay};
+use event_store::{Lane, LaneLimits, Ledger, Projection, Relay, correct_clock, keep_clock_correct};
 use tokio_util::sync::CancellationToken;
 use utoipa::openapi::OpenApi;
 
@@ -146,6 +146,7 @@ impl Foundation {
         let limits = LaneLimits::default();
         let (ledger, lane) = Ledger::new(app, database, Arc::clone(&clock), projections, limits);
         ledger.take_over().await?;
+        correct_clock(ledger.database(), ledger.clock().as_ref()).await?;
         let relay = Relay::new(&ledger, client);
         Ok(Self {
             ledger,
@@ -227,6 +228,10 @@ impl<S> Service<S> {
         let purging = ledger.clone();
         spawn(lifecycle, name, "purge", move |stop| {
             purge::run(purging, clock, stop)
+        });
+        let (database, right) = (ledger.database().clone(), Arc::clone(ledger.clock()));
+        spawn(lifecycle, name, "clock", move |stop| {
+            keep_clock_correct(database, right, stop)
         });
         for worker in self.workers {
             spawn(lifecycle, name, worker.name, worker.run);

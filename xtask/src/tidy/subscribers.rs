@@ -79,22 +79,14 @@ mod tests {
         "subscribers/recurring_events.rs",
         "pub async fn on_recurring_events(app: &AppState) {}",
     );
-    const REMINDER: (&str, &str) = (
-        "subscribers/reminder_events.rs",
-        "pub async fn on_reminder_events(app: &AppState) {}",
-    );
-
     #[test]
     fn the_subscriptions_of_the_contract_are_fine() {
-        assert_eq!(
-            subscribers(&[TABLE, RECURRING, REMINDER]),
-            Vec::<String>::new()
-        );
+        assert_eq!(subscribers(&[TABLE, RECURRING]), Vec::<String>::new());
     }
 
     #[test]
     fn a_missing_subscriber_is_found() {
-        let found = subscribers(&[TABLE, REMINDER]);
+        let found = subscribers(&[TABLE]);
         assert_eq!(found, ["subscribers/recurring_events.rs:1"]);
     }
 
@@ -105,7 +97,7 @@ mod tests {
             "pub async fn handle() {} // fn on_recurring_events(",
         );
         assert_eq!(
-            subscribers(&[TABLE, other, REMINDER]),
+            subscribers(&[TABLE, other]),
             ["subscribers/recurring_events.rs:1"]
         );
     }
@@ -117,7 +109,7 @@ mod tests {
             "pub async fn on_task_events() {}",
         );
         let odd = ("subscribers/weather.rs", "");
-        let found = subscribers(&[TABLE, RECURRING, REMINDER, own, odd]);
+        let found = subscribers(&[TABLE, RECURRING, own, odd]);
         assert_eq!(
             found,
             ["subscribers/task_events.rs:1", "subscribers/weather.rs:1"]
