@@ -10,6 +10,7 @@ mod metadata;
 mod metrics;
 mod subscriptions;
 mod token;
+mod trace;
 
 pub use bulk::FailedEntry;
 pub use client::{Client, Message};

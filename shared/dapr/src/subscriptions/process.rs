@@ -4,14 +4,17 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use event_schema::{Envelope, Topic};
+use event_schema::{Envelope, EnvelopeError, Topic};
 use futures_util::FutureExt;
 use tracing::{Instrument, Span, field};
+use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use super::wire::Received;
 use super::{Ack, Delivery, Failure, Handler};
 use crate::metrics::{Durations, Ending};
-use crate::{DeadLetter, DeadLetters};
+use crate::{DeadLetter, DeadLetters, trace};
+
+type Parsed = Result<Envelope, EnvelopeError>;
 
 /// What it takes to process the events of one topic.
 #[derive(Clone)]
@@ -27,6 +30,21 @@ pub(super) struct Processor<S> {
 impl<S: Clone + Send + Sync + 'static> Processor<S> {
     /// Processes one event. Never fails: what goes wrong is parked or retried.
     pub(super) async fn process(&self, received: Received) -> Ack {
+        let envelope = Envelope::parse(&received.raw);
+        let span = self.span(envelope.as_ref().ok());
+        let started = Instant::now();
+        let ending = self.within_deadline(received, envelope).instrument(span);
+        let ending = ending.await;
+        self.durations
+            .record(self.topic.name(), ending, started.elapsed());
+        match ending {
+            Ending::Success | Ending::Parked => Ack::Success,
+            Ending::Retry => Ack::Retry,
+        }
+    }
+
+    /// The span of processing an event, in the trace of what caused it.
+    fn span(&self, envelope: Option<&Envelope>) -> Span {
         let topic = self.topic.name();
         let span = tracing::info_span!(
             "process",
@@ -35,26 +53,21 @@ impl<S: Clone + Send + Sync + 'static> Processor<S> {
             messaging.system = "dapr",
             messaging.operation.type = "process",
             messaging.destination.name = topic,
-            messaging.message.id = field::Empty,
-            event.type = field::Empty,
-            traceparent = field::Empty,
+            messaging.message.id = envelope.map(|event| field::display(event.id)),
+            event.type = envelope.map(|event| event.event_type.as_str()),
         );
-        let started = Instant::now();
-        let ending = self
-            .within_deadline(received, &span)
-            .instrument(span.clone())
-            .await;
-        self.durations.record(topic, ending, started.elapsed());
-        match ending {
-            Ending::Success | Ending::Parked => Ack::Success,
-            Ending::Retry => Ack::Retry,
+        let traceparent = envelope.and_then(|event| event.traceparent.as_deref());
+        if let Some(cause) = traceparent.and_then(trace::remote) {
+            // Fails only when traces are not exported: then there is nothing to continue.
+            let _continued = span.set_parent(cause);
         }
+        span
     }
 
     /// The sidecar gives up on a request some time after our deadline and delivers again; a handler
     /// that ran on would meet itself.
-    async fn within_deadline(&self, received: Received, span: &Span) -> Ending {
-        let processing = self.handle_or_park(received, span);
+    async fn within_deadline(&self, received: Received, envelope: Parsed) -> Ending {
+        let processing = self.handle_or_park(received, envelope);
         tokio::time::timeout(self.deadline, processing)
             .await
             .unwrap_or_else(|_| {
@@ -66,15 +79,14 @@ impl<S: Clone + Send + Sync + 'static> Processor<S> {
             })
     }
 
-    async fn handle_or_park(&self, received: Received, span: &Span) -> Ending {
+    async fn handle_or_park(&self, received: Received, envelope: Parsed) -> Ending {
         if received.is_tombstone() {
             return Ending::Success;
         }
-        let envelope = match Envelope::parse(&received.raw) {
+        let envelope = match envelope {
             Ok(envelope) => envelope,
             Err(error) => return self.park(received, error.to_string()).await,
         };
-        describe(span, &envelope);
         match self.handle(&received, envelope).await {
             Ok(Ack::Success) => Ending::Success,
             Ok(Ack::Retry) => Ending::Retry,
@@ -127,14 +139,6 @@ impl<S: Clone + Send + Sync + 'static> Processor<S> {
                 Ending::Retry
             }
         }
-    }
-}
-
-fn describe(span: &Span, envelope: &Envelope) {
-    span.record("messaging.message.id", field::display(&envelope.id));
-    span.record("event.type", &envelope.event_type);
-    if let Some(traceparent) = &envelope.traceparent {
-        span.record("traceparent", traceparent);
     }
 }
 
