@@ -23,6 +23,9 @@ pub const SINGLE_USER: Uuid = Uuid::from_u128(0x0000_0000_0000_7000_8000_0000_00
 pub struct Caller {
     /// The user, to whom every row they make belongs.
     pub user_id: Uuid,
+    /// When their token is accepted no longer, leeway included: an answer that goes on must end then.
+    /// `None` in single-user mode.
+    pub expires_at: Option<DateTime<Utc>>,
 }
 
 /// Finds out who is asking.
@@ -90,12 +93,10 @@ impl Authenticator {
                 browser::check_is_local(uri, headers)?;
                 Ok(Caller {
                     user_id: SINGLE_USER,
+                    expires_at: None,
                 })
             }
-            Mode::Token(reader) => {
-                let user_id = reader.user_id(token::bearer(headers)?, now)?;
-                Ok(Caller { user_id })
-            }
+            Mode::Token(reader) => reader.caller(token::bearer(headers)?, now),
         }
     }
 }

@@ -6,7 +6,6 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::response::sse::Sse;
 use axum::response::{IntoResponse, Response};
-use event_schema::UserId;
 use service_kit::extract::Call;
 use service_kit::server::Stopping;
 
@@ -21,7 +20,8 @@ const ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering")
 ///
 /// `notification.created` and `notification.read` carry the notification; `id` is a place to resume
 /// from with `Last-Event-ID`. `resync` means that events were left out: read the list again. A comment
-/// comes every 20 seconds, and the stream ends after 15 minutes; clients connect again.
+/// comes every 20 seconds. The stream ends after 15 minutes and when the token does; clients connect
+/// again.
 #[utoipa::path(get, path = "/v1/notifications/stream", tag = "notifications",
     params(("Last-Event-ID" = Option<String>, Header)),
     responses((status = 200, content_type = "text/event-stream")))]
@@ -34,8 +34,7 @@ pub(super) async fn stream_notifications(
     let after = headers
         .get(LAST_EVENT_ID)
         .map(|id| id.to_str().unwrap_or_default());
-    let user = UserId(call.caller.user_id);
-    let tail = Tail::begin(app.ledger, user, after, stopping, Limits::USUAL).await?;
+    let tail = Tail::begin(app.ledger, &call.caller, after, stopping, Limits::USUAL).await?;
     let mut response = Sse::new(tail.events()).into_response();
     // A proxy that collects the answer would make it late.
     response

@@ -1,5 +1,6 @@
 //! The live stream.
 
+use chrono::TimeDelta;
 use http::{Method, StatusCode};
 use serde_json::Value;
 use test_support::fixture::{self, instant};
@@ -83,5 +84,18 @@ async fn nobody_hears_of_a_foreign_notification() {
 
     let view: Value = serde_json::from_str(&event.data).unwrap();
     assert_eq!(view["title"], "Theirs");
+    suite.finish().await;
+}
+
+#[tokio::test]
+async fn a_stream_ends_with_its_token() {
+    let suite = suite().await;
+    let request = suite.request(Method::GET, "/v1/notifications/stream");
+    let mut stream = request.stream().await;
+    stream.next().await.unwrap();
+
+    suite.advance(TimeDelta::days(366));
+
+    assert_eq!(stream.next().await, None);
     suite.finish().await;
 }

@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::{AuthSetupError, hmac, unauthenticated};
+use super::{AuthSetupError, Caller, hmac, unauthenticated};
 use crate::config::AuthConfig;
 use crate::problem::Problem;
 
@@ -50,8 +50,8 @@ impl TokenReader {
         })
     }
 
-    /// The user that the token names, if it is valid now.
-    pub(super) fn user_id(&self, token: &str, now: DateTime<Utc>) -> Result<Uuid, Problem> {
+    /// The user that the token names and how long, if it is valid now.
+    pub(super) fn caller(&self, token: &str, now: DateTime<Utc>) -> Result<Caller, Problem> {
         // One answer for every fault: which check failed is nobody's business but the log's.
         let refuse = |reason: &str| {
             tracing::debug!(reason, "refused a token: {reason}");
@@ -64,7 +64,11 @@ impl TokenReader {
         let read = read.map_err(|error| refuse(&error.to_string()))?;
         check_header(&read.header).map_err(refuse)?;
         check_time(&read.claims, now).map_err(refuse)?;
-        user_id(&read.claims).ok_or_else(|| refuse("no subject"))
+        let user_id = user_id(&read.claims).ok_or_else(|| refuse("no subject"))?;
+        Ok(Caller {
+            user_id,
+            expires_at: Some(expires_at(&read.claims)),
+        })
     }
 }
 
@@ -131,6 +135,16 @@ fn check_time(claims: &Claims, now: DateTime<Utc>) -> Result<(), &'static str> {
         return Err("not valid yet");
     }
     Ok(())
+}
+
+/// The moment from which `check_time` refuses the token.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the cast saturates, and what no calendar holds is the end of time"
+)]
+fn expires_at(claims: &Claims) -> DateTime<Utc> {
+    let seconds = (claims.exp + LEEWAY).ceil() as i64;
+    DateTime::from_timestamp(seconds, 0).unwrap_or(DateTime::<Utc>::MAX_UTC)
 }
 
 /// A subject that is a UUID is the user's id; any other becomes one, apart for each issuer.

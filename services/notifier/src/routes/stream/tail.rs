@@ -8,10 +8,13 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use axum::response::sse::Event;
+use chrono::{DateTime, Utc};
+use clock::SharedClock;
 use event_schema::{Decoded, Envelope, NotificationEvent, UserId, decode};
 use event_store::{Ledger, RecordedEvent};
 use futures_util::Stream;
 use futures_util::stream::unfold;
+use service_kit::auth::Caller;
 use service_kit::server::Stopping;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
@@ -55,13 +58,15 @@ pub(super) struct Tail {
     stopping: Stopping,
     limits: Limits,
     ends_at: Instant,
+    /// When the caller's token ends.
+    expires_at: Option<DateTime<Utc>>,
 }
 
 impl Tail {
     /// Begins where the caller stopped, or at the end of the log.
     pub(super) async fn begin(
         ledger: Ledger,
-        user: UserId,
+        caller: &Caller,
         after: Option<&str>,
         stopping: Stopping,
         limits: Limits,
@@ -80,17 +85,18 @@ impl Tail {
         };
         Ok(Self {
             ledger,
-            user,
+            user: UserId(caller.user_id),
             position,
             ready: VecDeque::from([first]),
             committed,
             stopping,
             limits,
             ends_at: Instant::now() + limits.max_age,
+            expires_at: caller.expires_at,
         })
     }
 
-    /// The events, until the stream is too old or its listener stops.
+    /// The events, until the stream is too old, its token ends or its listener stops.
     pub(super) fn events(self) -> impl Stream<Item = Result<Event, Infallible>> {
         unfold(self, |mut tail| async move {
             let event = tail.next().await?;
@@ -100,11 +106,13 @@ impl Tail {
 
     async fn next(&mut self) -> Option<Event> {
         let stopping = self.stopping.clone();
-        let ends_at = self.ends_at;
+        let clock = self.ledger.clock().clone();
+        let (ends_at, expires_at) = (self.ends_at, self.expires_at);
         tokio::select! {
             biased;
             () = stopping.begun() => None,
             () = sleep_until(ends_at) => None,
+            () = expired(clock, expires_at) => None,
             event = self.next_or_heartbeat() => event,
         }
     }
@@ -146,6 +154,14 @@ impl Tail {
             }
         }
         Ok(page.len())
+    }
+}
+
+/// Completes when the token has ended; never without one.
+async fn expired(clock: SharedClock, at: Option<DateTime<Utc>>) {
+    match at {
+        Some(at) => clock.sleep_until(at).await,
+        None => std::future::pending().await,
     }
 }
 

@@ -49,10 +49,9 @@ fn claims(changes: &Value) -> Value {
 }
 
 fn read(changes: &Value) -> Result<Uuid, Problem> {
-    reader(&strict()).user_id(
-        &token(&Header::new(Algorithm::HS256), &claims(changes)),
-        now(),
-    )
+    let token = token(&Header::new(Algorithm::HS256), &claims(changes));
+    let caller = reader(&strict()).caller(&token, now())?;
+    Ok(caller.user_id)
 }
 
 #[test]
@@ -74,7 +73,7 @@ fn a_subject_that_is_no_uuid_becomes_one_for_each_issuer() {
             &Header::default(),
             &claims(&json!({"sub": "anna", "iss": issuer})),
         );
-        reader(&config()).user_id(&token, now()).unwrap()
+        reader(&config()).caller(&token, now()).unwrap().user_id
     };
     assert_eq!(user("https://a.example"), user("https://a.example"));
     assert_ne!(user("https://a.example"), user("https://b.example"));
@@ -105,7 +104,7 @@ fn wrong_claims_are_refused() {
         claims.as_object_mut().unwrap().remove(missing);
         let token = token(&Header::default(), &claims);
         assert!(
-            reader(&strict()).user_id(&token, now()).is_err(),
+            reader(&strict()).caller(&token, now()).is_err(),
             "{missing}"
         );
     }
@@ -122,12 +121,33 @@ fn clocks_may_differ_by_the_leeway() {
 fn our_clock_decides_when_a_token_expires() {
     let token = token(&Header::default(), &claims(&json!({})));
     let reader = reader(&strict());
-    assert!(reader.user_id(&token, now()).is_ok());
+    assert!(reader.caller(&token, now()).is_ok());
     assert!(
         reader
-            .user_id(&token, now() + TimeDelta::minutes(2))
+            .caller(&token, now() + TimeDelta::minutes(2))
             .is_err()
     );
+}
+
+#[test]
+fn a_caller_knows_when_the_token_is_refused() {
+    let at = now().timestamp();
+    for (exp, seconds) in [(json!(at + 60), 90), (json!(at), 30)] {
+        let token = token(&Header::default(), &claims(&json!({ "exp": exp })));
+        let reader = reader(&strict());
+        let end = now() + TimeDelta::seconds(seconds);
+        assert_eq!(reader.caller(&token, now()).unwrap().expires_at, Some(end));
+        assert!(reader.caller(&token, end).is_err());
+        assert!(
+            reader
+                .caller(&token, end - TimeDelta::microseconds(1))
+                .is_ok()
+        );
+    }
+    // No calendar holds this one.
+    let token = token(&Header::default(), &claims(&json!({"exp": 1e15})));
+    let caller = reader(&strict()).caller(&token, now()).unwrap();
+    assert_eq!(caller.expires_at, Some(DateTime::<Utc>::MAX_UTC));
 }
 
 #[test]
@@ -147,7 +167,7 @@ fn the_algorithm_is_ours_and_not_the_tokens() {
         let header = BASE64.encode(header.to_string());
         for signature in ["", signature] {
             let forged = format!("{header}.{body}.{signature}");
-            assert!(reader(&strict()).user_id(&forged, now()).is_err());
+            assert!(reader(&strict()).caller(&forged, now()).is_err());
         }
     }
 }
@@ -157,7 +177,7 @@ fn the_header_must_be_that_of_an_access_token() {
     let with = |change: fn(&mut Header)| {
         let mut header = Header::default();
         change(&mut header);
-        reader(&strict()).user_id(&token(&header, &claims(&json!({}))), now())
+        reader(&strict()).caller(&token(&header, &claims(&json!({}))), now())
     };
     assert!(with(|header| header.typ = None).is_ok());
     assert!(with(|header| header.typ = Some("at+JWT".into())).is_ok());
@@ -169,12 +189,12 @@ fn the_header_must_be_that_of_an_access_token() {
 fn another_key_and_a_changed_token_are_refused() {
     let token = token(&Header::default(), &claims(&json!({})));
     let other = TokenReader::new(&"k".repeat(32).into(), &strict()).unwrap();
-    assert!(other.user_id(&token, now()).is_err());
+    assert!(other.caller(&token, now()).is_err());
     for end in 0..token.len() {
-        assert!(reader(&strict()).user_id(&token[..end], now()).is_err());
+        assert!(reader(&strict()).caller(&token[..end], now()).is_err());
     }
     for text in ["", ".", "..", "...", "a.b.c", &"a".repeat(1_000_000)] {
-        assert!(reader(&strict()).user_id(text, now()).is_err());
+        assert!(reader(&strict()).caller(text, now()).is_err());
     }
 }
 

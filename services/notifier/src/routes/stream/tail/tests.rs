@@ -1,5 +1,6 @@
 use axum::response::{IntoResponse, Sse};
-use clock::TestClock;
+use chrono::TimeDelta;
+use clock::{Clock, TestClock};
 use database::testing::TestDatabase;
 use event_schema::{App, EventId, NotificationId, NotificationKind, notification_id};
 use event_store::{Answer, Context, LaneLimits};
@@ -18,6 +19,7 @@ struct Log {
     _database: TestDatabase,
     ledger: Ledger,
     stop: CancellationToken,
+    clock: TestClock,
 }
 
 impl Log {
@@ -37,6 +39,7 @@ impl Log {
             _database: test,
             ledger,
             stop: CancellationToken::new(),
+            clock,
         }
     }
 
@@ -66,9 +69,20 @@ impl Log {
     }
 
     async fn follow(&self, after: Option<&str>, limits: Limits) -> SseReader {
+        self.follow_as(&caller(None), after, limits).await
+    }
+
+    async fn follow_as(&self, caller: &Caller, after: Option<&str>, limits: Limits) -> SseReader {
         let stopping = Stopping::from(self.stop.clone());
-        let tail = Tail::begin(self.ledger.clone(), USER, after, stopping, limits).await;
+        let tail = Tail::begin(self.ledger.clone(), caller, after, stopping, limits).await;
         SseReader::new(Sse::new(tail.unwrap().events()).into_response())
+    }
+}
+
+fn caller(expires_at: Option<DateTime<Utc>>) -> Caller {
+    Caller {
+        user_id: USER.as_uuid(),
+        expires_at,
     }
 }
 
@@ -159,7 +173,7 @@ async fn what_another_process_commits_is_found() {
         ..Limits::USUAL
     };
     let stopping = Stopping::from(log.stop.clone());
-    let mut tail = Tail::begin(log.ledger.clone(), USER, None, stopping, limits)
+    let mut tail = Tail::begin(log.ledger.clone(), &caller(None), None, stopping, limits)
         .await
         .unwrap();
     // Nobody wakes this one.
@@ -192,4 +206,21 @@ async fn an_old_stream_ends() {
     };
     let mut reader = log.follow(None, limits).await;
     while reader.next().await.is_some() {}
+}
+
+#[tokio::test]
+async fn a_stream_ends_with_its_token_and_says_nothing_after_it() {
+    let log = Log::new().await;
+    let expires_at = log.clock.now() + TimeDelta::seconds(90);
+    let anna = caller(Some(expires_at));
+    let mut reader = log.follow_as(&anna, None, Limits::USUAL).await;
+    reader.next().await.unwrap();
+    log.clock.set(expires_at - TimeDelta::microseconds(1));
+    log.create(1, USER).await;
+    assert_eq!(title(&reader.next_event().await.unwrap()), "1");
+
+    log.create(2, USER).await;
+    log.clock.set(expires_at);
+
+    assert_eq!(reader.next().await, None);
 }
