@@ -8,6 +8,7 @@ mod retention;
 mod tail;
 mod transaction;
 mod writer;
+mod writing;
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -46,6 +47,8 @@ struct Inner {
     /// `None` once the broker is closed.
     jobs: Mutex<Option<mpsc::Sender<Job>>>,
     writer: Mutex<Option<JoinHandle<()>>>,
+    /// False from a failed write to the next one that is kept.
+    is_writable: watch::Receiver<bool>,
     groups: Groups,
     next_keyless: AtomicUsize,
     /// Held while the broker is open: a second process would hand out the same offsets.
@@ -135,6 +138,11 @@ impl Broker {
             records.push(record);
         }
         Ok(records)
+    }
+
+    /// Whether the last write was kept. After one that failed the next is tried within a second.
+    pub fn is_writable(&self) -> bool {
+        *self.0.is_writable.borrow()
     }
 
     /// The names of all topics.

@@ -14,9 +14,15 @@ use crate::delivery::{Discovery, Subscription};
 /// The sidecar that this one imitates; the suffix tells that it does.
 const RUNTIME_VERSION: &str = "1.18.3+taskledger";
 
-/// Ready to publish, which it is as soon as it answers.
-pub(super) async fn outbound() -> StatusCode {
-    StatusCode::NO_CONTENT
+/// Ready to publish: as soon as it answers, unless the broker cannot write.
+pub(super) async fn outbound(State(sidecar): State<Arc<Sidecar>>) -> Response {
+    if sidecar.broker.is_writable() {
+        return StatusCode::NO_CONTENT.into_response();
+    }
+    not_ready(
+        "ERR_OUTBOUND_HEALTH_NOT_READY",
+        "dapr outbound is not ready",
+    )
 }
 
 /// Ready altogether: the app was asked for its subscriptions.
@@ -24,7 +30,11 @@ pub(super) async fn healthz(State(sidecar): State<Arc<Sidecar>>) -> Response {
     if matches!(*sidecar.discovery.borrow(), Discovery::Done(_)) {
         return StatusCode::NO_CONTENT.into_response();
     }
-    let body = json!({ "errorCode": "ERR_HEALTH_NOT_READY", "message": "dapr is not ready" });
+    not_ready("ERR_HEALTH_NOT_READY", "dapr is not ready")
+}
+
+fn not_ready(code: &str, message: &str) -> Response {
+    let body = json!({ "errorCode": code, "message": message });
     (StatusCode::INTERNAL_SERVER_ERROR, Json(body)).into_response()
 }
 

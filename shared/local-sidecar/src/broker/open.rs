@@ -13,11 +13,12 @@ use event_schema::{App, Topic};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
-use sqlx::{ConnectOptions, Connection, SqliteConnection};
+use sqlx::{ConnectOptions, SqliteConnection};
 use tokio::sync::{mpsc, watch};
 
 use super::groups::Groups;
 use super::writer::Writer;
+use super::writing::Writing;
 use super::{Broker, Inner, Partition};
 use crate::Error;
 
@@ -45,33 +46,35 @@ impl Broker {
             source,
         };
         let options = options(path);
-        let writing = options
+        let for_writing = options
             .clone()
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal);
-        let mut connection = SqliteConnection::connect_with(&writing)
-            .await
-            .map_err(failed)?;
-        sqlx::raw_sql(SCHEMA)
-            .execute(&mut connection)
-            .await
-            .map_err(failed)?;
-        let topics = load_topics(&mut connection).await.map_err(failed)?;
-        let groups = Groups::load(&mut connection).await.map_err(failed)?;
+        let mut writing = Writing::open(for_writing).await.map_err(failed)?;
+        let (topics, groups) = prepare(&mut writing).await.map_err(failed)?;
         let readers = readers(options).await.map_err(failed)?;
         let (jobs, queue) = mpsc::channel(QUEUE);
-        let writer = tokio::spawn(Writer::new(connection, queue, commit_interval).run());
+        let (writable, is_writable) = watch::channel(true);
+        let writer = Writer::new(writing, queue, commit_interval, writable);
         Ok(Self(Arc::new(Inner {
             topics,
             clock,
             readers,
             jobs: Mutex::new(Some(jobs)),
-            writer: Mutex::new(Some(writer)),
+            writer: Mutex::new(Some(tokio::spawn(writer.run()))),
+            is_writable,
             groups,
             next_keyless: AtomicUsize::new(0),
             lock: Mutex::new(Some(lock)),
         })))
     }
+}
+
+async fn prepare(writing: &mut Writing) -> sqlx::Result<(Partitions, Groups)> {
+    let connection = writing.connection().await?;
+    sqlx::raw_sql(SCHEMA).execute(&mut *connection).await?;
+    let topics = load_topics(connection).await?;
+    Ok((topics, Groups::load(connection).await?))
 }
 
 fn options(path: &Path) -> SqliteConnectOptions {

@@ -1,5 +1,6 @@
 use local_sidecar::Scopes;
 use serde_json::{Value, json};
+use sqlx::{Connection, SqliteConnection};
 
 use crate::stage::{Stage, success};
 
@@ -140,4 +141,31 @@ async fn without_the_token_only_health_is_answered() {
         .post(path, CLOUD_EVENT, "{}")
         .header("dapr-api-token", "secret");
     assert_eq!(request.send().await.unwrap().status(), 204);
+}
+
+#[tokio::test]
+async fn a_broker_that_cannot_write_says_so_until_it_can() {
+    let stage = Stage::start(json!([]), success()).await;
+    let file = format!("sqlite://{}", stage.dir.path().join("broker.db").display());
+    let mut beside = SqliteConnection::connect(&file).await.unwrap();
+    let mut disk = async |statement: &'static str| {
+        sqlx::query(statement).execute(&mut beside).await.unwrap();
+    };
+    disk("create trigger full before insert on records begin select raise(abort, 'full'); end")
+        .await;
+    let path = "/v1.0/publish/pubsub/task-events";
+    let outbound = async || {
+        let answer = stage.get("/v1.0/healthz/outbound").send().await.unwrap();
+        answer.status().as_u16()
+    };
+    assert_eq!(outbound().await, 204);
+
+    let (status, problem) = refusal(&stage, path, "{}").await;
+    assert_eq!(status, 500);
+    assert_eq!(problem["errorCode"], "ERR_PUBSUB_PUBLISH_MESSAGE");
+    assert_eq!(outbound().await, 500);
+
+    disk("drop trigger full").await;
+    stage.publish("task-events", "k", json!({})).await;
+    assert_eq!(outbound().await, 204);
 }
