@@ -169,13 +169,14 @@ impl Broker {
     /// Stops accepting, writes what is queued and closes the file.
     pub async fn close(&self) {
         drop(lock(&self.0.jobs).take());
+        // Readers cannot move the write-ahead log to the file: the writer has to be the last.
+        self.0.readers.close().await;
         let writer = lock(&self.0.writer).take();
         if let Some(writer) = writer
             && let Err(error) = writer.await
         {
             tracing::error!("the broker's writer failed: {error}");
         }
-        self.0.readers.close().await;
         drop(lock(&self.0.lock).take());
     }
 

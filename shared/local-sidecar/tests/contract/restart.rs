@@ -134,6 +134,18 @@ async fn what_was_acknowledged_is_there_when_nothing_was_closed() {
 }
 
 #[tokio::test]
+async fn a_clean_stop_leaves_one_file() {
+    let stage = Stage::start(single("recurring-events"), success()).await;
+    stage.publish("recurring-events", "k", event("e1")).await;
+    stage.idle().await;
+
+    let (dir, _) = stage.stop().await;
+
+    let left = |suffix: &str| dir.path().join(format!("broker.db{suffix}")).exists();
+    assert_eq!(["", "-wal", "-shm"].map(left), [true, false, false]);
+}
+
+#[tokio::test]
 async fn a_second_broker_on_the_same_file_is_refused() {
     let app = App::start("127.0.0.1:0", json!([]), success()).await;
     let dir = TempDir::new().unwrap();
