@@ -1,5 +1,7 @@
 //! The interface's description: `/openapi.json`, and a readable `/docs`.
 
+mod refusals;
+
 use std::sync::Arc;
 
 use axum::Router;
@@ -29,9 +31,11 @@ const POLICY: HeaderValue = HeaderValue::from_static(
 /// between `Kit::service_layers` and `Kit::edge_layers`.
 ///
 /// When several services share an address their documents are merged first, with
-/// `utoipa::openapi::OpenApi::merge`.
+/// `utoipa::openapi::OpenApi::merge`. What the kit itself refuses is added to every operation.
 pub fn router(document: &OpenApi) -> Result<Router, serde_json::Error> {
-    let json = Bytes::from(serde_json::to_vec(document)?);
+    let mut document = document.clone();
+    refusals::declare(&mut document);
+    let json = Bytes::from(serde_json::to_vec(&document)?);
     let pages = Router::new()
         .route("/docs", get(|| async { Redirect::permanent("/docs/") }))
         .route("/docs/", get(index))

@@ -92,7 +92,7 @@ pub(super) struct ListQuery {
 
 /// Lists the caller's notifications, newest first.
 #[utoipa::path(get, path = "/v1/notifications", tag = "notifications", params(ListQuery),
-    responses((status = 200, body = Page<NotificationView>)))]
+    responses((status = 200, description = "A page of the inbox", body = Page<NotificationView>)))]
 pub(super) async fn list_notifications(
     State(app): State<AppState>,
     call: Call,
@@ -112,7 +112,7 @@ pub(super) async fn list_notifications(
 
 /// Counts the caller's notifications.
 #[utoipa::path(get, path = "/v1/notifications/count", tag = "notifications",
-    responses((status = 200, body = Counts)))]
+    responses((status = 200, description = "How many there are", body = Counts)))]
 pub(super) async fn count_notifications(
     State(app): State<AppState>,
     call: Call,
@@ -124,8 +124,12 @@ pub(super) async fn count_notifications(
 
 /// Reads a notification.
 #[utoipa::path(get, path = "/v1/notifications/{notification_id}", tag = "notifications",
-    params(("notification_id" = Uuid, Path)),
-    responses((status = 200, body = NotificationView), (status = 304), (status = 404)))]
+    params(("notification_id" = Uuid, Path), ("If-None-Match" = Option<String>, Header)),
+    responses(
+        (status = 200, description = "The notification", body = NotificationView,
+         headers(("ETag" = String))),
+        (status = 304, description = "The caller has this version"),
+    ))]
 pub(super) async fn get_notification(
     State(app): State<AppState>,
     call: Call,
@@ -145,8 +149,10 @@ pub(super) async fn get_notification(
 
 /// Marks a notification as read. Again changes nothing.
 #[utoipa::path(post, path = "/v1/notifications/{notification_id}/read", tag = "notifications",
-    params(("notification_id" = Uuid, Path)),
-    responses((status = 200, body = NotificationView), (status = 404), (status = 412)))]
+    params(("notification_id" = Uuid, Path), ("If-Match" = Option<String>, Header),
+           ("Idempotency-Key" = Option<String>, Header)),
+    responses((status = 200, description = "The notification, read", body = NotificationView,
+               headers(("ETag" = String)))))]
 pub(super) async fn read_notification(
     State(app): State<AppState>,
     call: Call,

@@ -24,7 +24,7 @@ const ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering")
 /// again.
 #[utoipa::path(get, path = "/v1/notifications/stream", tag = "notifications",
     params(("Last-Event-ID" = Option<String>, Header)),
-    responses((status = 200, content_type = "text/event-stream")))]
+    responses((status = 200, description = "The stream", content_type = "text/event-stream")))]
 pub(super) async fn stream_notifications(
     State(app): State<AppState>,
     call: Call,

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may stop where it stands")]
 
+mod description;
 mod inbox;
 mod recurring_events;
 mod reminder_events;

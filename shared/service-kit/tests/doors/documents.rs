@@ -5,8 +5,18 @@ use utoipa::OpenApi;
 
 use super::*;
 
+#[utoipa::path(patch, path = "/v1/things/{thing_id}", request_body = u32,
+    params(("thing_id" = Uuid, Path), ("If-Match" = Option<String>, Header)),
+    responses((status = 200), (status = 404, description = "Lost")))]
+#[expect(dead_code, reason = "only described")]
+fn change_it() {}
+
+#[utoipa::path(get, path = "/v1/things", responses((status = 200)))]
+#[expect(dead_code, reason = "only described")]
+fn count_them() {}
+
 #[derive(OpenApi)]
-#[openapi(components(schemas(Problem, service_kit::page::Page<u32>)))]
+#[openapi(paths(change_it, count_them), components(schemas(service_kit::page::Page<u32>)))]
 struct Document;
 
 fn documented() -> Router {
@@ -62,4 +72,29 @@ async fn the_page_needs_nothing_from_elsewhere() {
             "not-found"
         );
     }
+}
+
+#[tokio::test]
+async fn every_operation_tells_what_is_refused_before_it_runs() {
+    let answer = get_from(documented(), "/openapi.json").await;
+    let statuses = |path: &str, method: &str| -> Vec<String> {
+        let responses = &answer.body["paths"][path][method]["responses"];
+        responses.as_object().unwrap().keys().cloned().collect()
+    };
+    assert_eq!(
+        statuses("/v1/things", "get"),
+        ["200", "400", "401", "403", "503"]
+    );
+    assert_eq!(
+        statuses("/v1/things/{thing_id}", "patch"),
+        [
+            "200", "400", "401", "403", "404", "412", "413", "415", "422", "503"
+        ]
+    );
+    let change = &answer.body["paths"]["/v1/things/{thing_id}"]["patch"]["responses"];
+    assert_eq!(change["404"]["description"], "Lost");
+    assert_eq!(
+        change["412"]["content"]["application/problem+json"]["schema"]["$ref"],
+        "#/components/schemas/Problem"
+    );
 }
