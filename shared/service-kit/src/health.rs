@@ -16,6 +16,7 @@ use futures_util::future::join_all;
 use serde::Serialize;
 
 use crate::extract::Json;
+use crate::kit::{method_not_allowed, not_found};
 use crate::{problem, telemetry};
 
 /// A check that takes longer has failed.
@@ -125,6 +126,8 @@ pub fn ops_router(health: Health) -> Router {
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))
+        .method_not_allowed_fallback(method_not_allowed)
+        .fallback(not_found)
         .with_state(health)
 }
 
@@ -180,6 +183,23 @@ mod tests {
         let health = Health::new();
         health.check("database", || async { Err(io::Error::other("down")) });
         assert_eq!(get(&health, "/healthz").await.0, StatusCode::OK);
+    }
+
+    #[tokio::test]
+    async fn unknown_methods_and_paths_are_problems() {
+        for (method, path, code) in [
+            ("PUT", "/healthz", "method-not-allowed"),
+            ("POST", "/metrics", "method-not-allowed"),
+            ("GET", "/elsewhere", "not-found"),
+        ] {
+            let request = Request::builder().method(method).uri(path);
+            let request = request.body(Body::empty()).unwrap();
+            let response = ops_router(Health::new()).oneshot(request).await.unwrap();
+            assert_eq!(response.headers()[CONTENT_TYPE], problem::PROBLEM_JSON);
+            let body = response.into_body().collect().await.unwrap().to_bytes();
+            let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
+            assert_eq!(body["code"], code, "{method} {path}");
+        }
     }
 
     #[tokio::test]

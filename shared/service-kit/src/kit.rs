@@ -14,6 +14,7 @@ use clock::SharedClock;
 
 use crate::auth::{AuthSetupError, Authenticator};
 use crate::config::{AuthConfig, HttpConfig};
+pub(crate) use edge::{method_not_allowed, not_found};
 pub(crate) use panics::message as panic_message;
 use service::RequestMetrics;
 
@@ -78,7 +79,7 @@ impl Kit {
     /// The layers of the service, for routers that are merged before `edge_layers`.
     pub fn service_layers(&self, routes: Router) -> Router {
         let routes = routes
-            .method_not_allowed_fallback(edge::method_not_allowed)
+            .method_not_allowed_fallback(method_not_allowed)
             .layer(from_fn_with_state(self.clone(), service::authenticate));
         self.observed(routes)
     }
@@ -91,7 +92,7 @@ impl Kit {
     /// All layers of the sidecar's listener: as the public ones, but nobody is authenticated (the
     /// sidecar has its own token) and deliveries may be larger.
     pub fn sidecar_layers(&self, routes: Router) -> Router {
-        let routes = routes.method_not_allowed_fallback(edge::method_not_allowed);
+        let routes = routes.method_not_allowed_fallback(method_not_allowed);
         self.edge(self.observed(routes), self.0.sidecar_body_limit)
     }
 
@@ -104,7 +105,7 @@ impl Kit {
     fn edge(&self, routes: Router, body_limit: usize) -> Router {
         let clock = Arc::clone(&self.0.clock);
         routes
-            .fallback(edge::not_found)
+            .fallback(not_found)
             .layer(DefaultBodyLimit::max(body_limit))
             .layer(from_fn_with_state(
                 edge::Edge { clock, body_limit },

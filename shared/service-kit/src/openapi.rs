@@ -18,6 +18,7 @@ use utoipa::openapi::OpenApi;
 use utoipa_swagger_ui::Config;
 
 use crate::error::ErrorKind;
+use crate::kit::method_not_allowed;
 use crate::problem::Problem;
 
 /// Everything comes from us. The page styles its elements one by one, hence `unsafe-inline` there.
@@ -42,10 +43,10 @@ pub fn router(document: &OpenApi) -> Result<Router, serde_json::Error> {
         .route("/docs/{file}", get(asset))
         .layer(from_fn(restrict))
         .with_state(Arc::new(Config::from("/openapi.json")));
-    Ok(pages.route(
-        "/openapi.json",
-        get(async move || ([(CONTENT_TYPE, "application/json")], json.clone())),
-    ))
+    let document = get(async move || ([(CONTENT_TYPE, "application/json")], json.clone()));
+    Ok(pages
+        .route("/openapi.json", document)
+        .method_not_allowed_fallback(method_not_allowed))
 }
 
 async fn index(State(config): State<Arc<Config<'static>>>) -> Response {

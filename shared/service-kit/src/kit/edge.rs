@@ -29,11 +29,11 @@ pub(super) async fn guard(State(edge): State<Edge>, mut request: Request, next: 
     finish(response, &context)
 }
 
-pub(super) async fn not_found() -> Problem {
+pub(crate) async fn not_found() -> Problem {
     Problem::new(ErrorKind::NotFound, ErrorKind::NotFound.code())
 }
 
-pub(super) async fn method_not_allowed() -> Problem {
+pub(crate) async fn method_not_allowed() -> Problem {
     Problem::new(
         ErrorKind::MethodNotAllowed,
         ErrorKind::MethodNotAllowed.code(),

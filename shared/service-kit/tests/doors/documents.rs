@@ -98,3 +98,14 @@ async fn every_operation_tells_what_is_refused_before_it_runs() {
         "#/components/schemas/Problem"
     );
 }
+
+#[tokio::test]
+async fn the_description_is_only_read() {
+    for path in ["/openapi.json", "/docs", "/docs/", "/docs/swagger-ui.css"] {
+        let put = request("PUT", path).body(Body::empty()).unwrap();
+        let answer = send(documented(), put).await;
+        assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED, "{path}");
+        assert_eq!(answer.code(), "method-not-allowed", "{path}");
+        assert_eq!(answer.header("allow"), "GET,HEAD");
+    }
+}
