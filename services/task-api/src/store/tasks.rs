@@ -15,6 +15,13 @@ use futures_util::future::BoxFuture;
 
 pub use list::{Filter, Found, Place, Sort, list};
 
+/// The beginning of time: the first microsecond of the year 1.
+pub(crate) const EVER: DateTime<Utc> =
+    match DateTime::from_timestamp_micros(-62_135_596_800_000_000) {
+        Some(at) => at,
+        None => DateTime::<Utc>::MIN_UTC,
+    };
+
 /// The end of time: where tasks without a due stand.
 pub(crate) const NEVER: DateTime<Utc> =
     match DateTime::from_timestamp_micros(253_402_300_799_999_999) {

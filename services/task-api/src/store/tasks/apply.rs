@@ -7,7 +7,7 @@ use event_store::StreamChange;
 use sqlx::{Postgres, Sqlite, Transaction};
 use uuid::Uuid;
 
-use super::NEVER;
+use super::{EVER, NEVER};
 use crate::domain::{TaskStream, time};
 
 /// A row of `tasks`.
@@ -42,7 +42,7 @@ impl<'a> Row<'a> {
             version: i64::try_from(version).unwrap_or(i64::MAX),
             status: status(task.status),
             due_rank: i16::from(due.is_none()),
-            due_at: due.map_or(NEVER, |at| at.min(NEVER)),
+            due_at: due.map_or(NEVER, |at| at.clamp(EVER, NEVER)),
         }
     }
 }

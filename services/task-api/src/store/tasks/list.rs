@@ -6,7 +6,7 @@ use event_schema::{Status, Task, TaskId, UserId};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{NEVER, apply};
+use super::{EVER, NEVER, apply};
 
 /// The order of a list.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -141,7 +141,7 @@ pub async fn list(database: &Database, filter: &Filter) -> Result<Vec<Found>, Er
         .bind(filter.parent.map(Uuid::from))
         .bind(filter.label.as_deref())
         .bind(i16::from(!by_due))
-        .bind(filter.due_from.unwrap_or(DateTime::UNIX_EPOCH - DISTANT))
+        .bind(filter.due_from.unwrap_or(EVER))
         .bind(last)
         .bind(after.rank)
         .bind(after.at)
@@ -154,13 +154,10 @@ pub async fn list(database: &Database, filter: &Filter) -> Result<Vec<Found>, Er
         .collect()
 }
 
-/// From the epoch back to the year 1, about.
-const DISTANT: chrono::TimeDelta = chrono::TimeDelta::days(1_969 * 365);
-
 /// The place before the first item.
 fn begin(sort: Sort) -> Place {
     let (at, id) = match sort {
-        Sort::Due | Sort::CreatedAt => (DateTime::UNIX_EPOCH - DISTANT, Uuid::nil()),
+        Sort::Due | Sort::CreatedAt => (EVER, Uuid::nil()),
         Sort::DueDescending | Sort::CreatedAtDescending => (NEVER, Uuid::max()),
     };
     Place {

@@ -141,6 +141,49 @@ async fn a_list_follows_every_change() {
 }
 
 #[tokio::test]
+async fn the_first_and_the_last_day_stand_at_the_ends_of_a_list() {
+    for database in TestDatabase::every(&[event_store::MIGRATIONS, MIGRATIONS]).await {
+        let ledger = ledger(&database);
+        let days = ["0001-01-01", "9999-12-31", "0001-01-02", "9999-12-30"];
+        let tasks = (1..).zip(days).map(|(id, day)| Task {
+            title: day.to_owned(),
+            due: time::date(day).map(|date| TimeValue::Date { date }),
+            ..task(id)
+        });
+        let tasks: Vec<Task> = tasks.collect();
+        append(&ledger, tasks.iter().map(created).collect()).await;
+        let undated = Task {
+            title: "never".to_owned(),
+            ..task(9)
+        };
+        append(&ledger, vec![created(&undated)]).await;
+
+        let mut expected = days;
+        expected.sort_unstable();
+        for sort in [Sort::Due, Sort::DueDescending] {
+            let mut page = Filter {
+                sort,
+                limit: 1,
+                ..filter()
+            };
+            let mut walked = Vec::new();
+            while let Some(found) = list(ledger.database(), &page).await.unwrap().pop() {
+                page.after = Some(found.place);
+                walked.push(found.task.title);
+            }
+            assert_eq!(walked[..4], expected);
+            assert_eq!(walked[4..], ["never"]);
+            expected.reverse();
+        }
+        let every = Filter {
+            sort: Sort::CreatedAt,
+            ..filter()
+        };
+        assert_eq!(titles(&ledger, every).await.len(), 5);
+    }
+}
+
+#[tokio::test]
 async fn a_row_never_goes_back_to_an_older_version() {
     for database in TestDatabase::every(&[event_store::MIGRATIONS, MIGRATIONS]).await {
         let ledger = ledger(&database);
