@@ -118,7 +118,7 @@ event_set! {
         /// From task-api; read by recurring-generator.
         Resumed(SeriesResumed) = "series.resumed.v1", Some(Topic::RecurringEvents), "1.0.0";
         /// A series makes no further occurrence: its rule ran out, or its owner said so.
-        /// From task-api; read by recurring-generator and notifier.
+        /// From task-api; read by recurring-generator.
         Ended(SeriesEnded) = "series.ended.v1", Some(Topic::RecurringEvents), "1.0.0";
     }
 }

@@ -1,7 +1,7 @@
-//! Series that have no further occurrence: their owner is told.
+//! Series whose rule has run out: their owner is told.
 
 use dapr_client::{Ack, Delivery};
-use event_schema::{App, Decoded, ProgressEvent, SeriesEvent, decode};
+use event_schema::{App, Decoded, ProgressEvent, decode};
 use event_store::{Context, Inbound, StreamRef};
 
 use super::reminder_events::create;
@@ -10,7 +10,7 @@ use crate::domain::notification::NewNotification;
 use crate::domain::{NotificationStream, series};
 use crate::error::Error;
 
-/// Makes one notification when a series has run out or was ended.
+/// Makes one notification when the rule of a series has run out.
 pub async fn on_recurring_events(app: AppState, delivery: Delivery) -> Result<Ack, Error> {
     let Some(new) = told(&delivery)? else {
         return Ok(Ack::Success);
@@ -27,9 +27,6 @@ pub async fn on_recurring_events(app: AppState, delivery: Delivery) -> Result<Ac
 }
 
 fn told(delivery: &Delivery) -> Result<Option<NewNotification>, Error> {
-    if let Decoded::Known(event) = decode::<SeriesEvent>(&delivery.envelope)? {
-        return Ok(series::ended(&event.state));
-    }
     match decode::<ProgressEvent>(&delivery.envelope)? {
         Decoded::Known(event) => Ok(series::exhausted(&event.state)),
         Decoded::Unknown => Ok(None),

@@ -1,4 +1,4 @@
-//! Series that end.
+//! Series that run out and series that are ended.
 
 use http::StatusCode;
 use test_support::fixture;
@@ -24,6 +24,17 @@ async fn a_series_that_runs_out_and_is_ended_is_told_once() {
     let series_id = ended.state().id.to_string();
     assert_eq!(text(&page["items"][0], "series_id"), series_id);
     assert_eq!(suite.published_types(), ["notification.created.v1"]);
+    suite.finish().await;
+}
+
+#[tokio::test]
+async fn who_ends_a_series_is_not_told_of_it() {
+    let mut suite = suite().await;
+    let series = fixture::series("Water the plants", "FREQ=DAILY").started();
+
+    suite.deliver(series.ended().events()).await;
+
+    assert!(titles(&suite).await.is_empty());
     suite.finish().await;
 }
 
