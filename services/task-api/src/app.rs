@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use clock::{SharedClock, SystemClock};
+use database::Database;
 use event_schema::App;
-use event_store::Ledger;
+use event_store::{Ledger, Verifier};
 use service_kit::service::{BuildError, Foundation, PublicDoor, Service};
 
 use crate::config::Config;
+use crate::domain::{SeriesStream, TaskStream};
 use crate::{routes, store, subscribers};
 
 /// What every door needs. Cheap to clone.
@@ -45,4 +47,11 @@ pub async fn build_with(
     };
     let workers = Vec::new();
     foundation.open(state, Some(public), subscriptions, workers)
+}
+
+/// Verifies the ledger of this service.
+pub fn verifier(database: &Database) -> Verifier<'_> {
+    Verifier::new(database)
+        .kind::<SeriesStream>()
+        .kind::<TaskStream>()
 }

@@ -106,7 +106,8 @@ impl Schedule {
         self.occurrences_after(after).next()
     }
 
-    /// Returns all occurrences in order. Unless the rule ends, they go on to the year 9999.
+    /// Returns all occurrences in order. Unless the rule ends, they go on to the year 9999, read in
+    /// UTC if there is a zone.
     pub fn occurrences(&self) -> Occurrences<'_> {
         Occurrences::from(self, self.start.date())
     }

@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use event_schema::{Anchor, Task, TimeValue, Trigger};
 
+use super::time;
+
 /// The longest title, in characters.
 pub const MAX_TITLE: usize = 500;
 /// The longest notes, in bytes.
@@ -106,9 +108,14 @@ pub fn check(task: &Task) -> Vec<Fault> {
         faults.push(needs_date());
     }
     for (index, reminder) in task.reminders.iter().enumerate() {
-        if let Trigger::Relative { to, .. } = &reminder.trigger {
-            let pointer = format!("/reminders/{index}/trigger/to");
-            faults.extend(check_anchor(pointer, *to, task.anchor(*to)));
+        if let Trigger::Relative { to, offset_seconds } = &reminder.trigger {
+            let pointer = format!("/reminders/{index}/trigger");
+            faults.extend(check_relative(
+                &pointer,
+                *to,
+                task.anchor(*to),
+                *offset_seconds,
+            ));
         }
     }
     faults
@@ -120,18 +127,40 @@ pub fn needs_date() -> Fault {
     Fault::new("/due", "needs_date", message)
 }
 
-fn check_anchor(pointer: String, to: Anchor, at: Option<&TimeValue>) -> Option<Fault> {
+/// A time that cannot be told in UTC.
+pub fn out_of_range(pointer: impl Into<String>) -> Fault {
+    let message = "must be in the years 1 to 9999, also in UTC";
+    Fault::new(pointer, "out_of_range", message)
+}
+
+fn check_relative(
+    pointer: &str,
+    to: Anchor,
+    at: Option<&TimeValue>,
+    offset_seconds: i64,
+) -> Option<Fault> {
     let name = anchor_name(to);
     match at {
-        Some(TimeValue::Local { .. } | TimeValue::Instant { .. }) => None,
+        Some(at @ (TimeValue::Local { .. } | TimeValue::Instant { .. })) => {
+            let is_ours = time::reaches(at, offset_seconds);
+            (!is_ours).then(|| out_of_range(format!("{pointer}/offset")))
+        }
         Some(TimeValue::Date { .. }) => {
             // A date is no midnight in disguise: which hour is meant will be a preference.
             let message = format!("{name} is a date, and a reminder needs a time of day");
-            Some(Fault::new(pointer, "anchor_without_time", message))
+            Some(Fault::new(
+                format!("{pointer}/to"),
+                "anchor_without_time",
+                message,
+            ))
         }
         None => {
             let message = format!("the task has no {name}");
-            Some(Fault::new(pointer, "anchor_missing", message))
+            Some(Fault::new(
+                format!("{pointer}/to"),
+                "anchor_missing",
+                message,
+            ))
         }
     }
 }

@@ -110,13 +110,15 @@ pub fn task_of(
     task
 }
 
-/// Reminders whose anchor left the calendar with the slot are left out.
+/// Reminders that left the calendar with the slot, or whose anchor did, are left out.
 fn reminders(task: &Task, template: &[Reminder]) -> Vec<Reminder> {
-    let has_anchor = |reminder: &&Reminder| match &reminder.trigger {
-        Trigger::Relative { to, .. } => task.anchor(*to).is_some(),
+    let fires = |reminder: &&Reminder| match &reminder.trigger {
+        Trigger::Relative { to, offset_seconds } => task
+            .anchor(*to)
+            .is_some_and(|anchor| time::reaches(anchor, *offset_seconds)),
         Trigger::Absolute { .. } => false,
     };
-    let copies = template.iter().filter(has_anchor);
+    let copies = template.iter().filter(fires);
     copies
         .map(|reminder| Reminder {
             id: occurrence_reminder_id(task.id, reminder.id),
@@ -191,13 +193,18 @@ mod tests {
 
     #[test]
     fn a_slot_has_one_task_with_one_set_of_reminders() {
-        let series = series("FREQ=MONTHLY", date("2027-01-31"));
-        let (one, again) = (task(&series, "2027-02-28"), task(&series, "2027-02-28"));
-        let other = task(&series, "2027-03-31");
+        let start = TimeValue::Local {
+            local: time::local("2027-01-31T09:00").unwrap(),
+            time_zone: "Europe/Berlin".to_owned(),
+        };
+        let series = series("FREQ=MONTHLY", start);
+        let slot = "2027-02-28T09:00";
+        let (one, again) = (task(&series, slot), task(&series, slot));
+        let other = task(&series, "2027-03-31T09:00");
         assert_eq!(one, again);
         assert_ne!(one.id, other.id);
         assert_ne!(one.reminders[0].id, other.reminders[0].id);
-        assert_eq!(one.id, occurrence_task_id(series.id, "2027-02-28"));
+        assert_eq!(one.id, occurrence_task_id(series.id, slot));
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! Time values: reading them, and the instants they mean.
 
 use chrono::{
-    DateTime, Datelike, Days, NaiveDate, NaiveDateTime, NaiveTime, SubsecRound, Timelike, Utc,
+    DateTime, Datelike, Days, NaiveDate, NaiveDateTime, NaiveTime, SubsecRound, TimeDelta,
+    Timelike, Utc,
 };
 use chrono_tz::Tz;
 use event_schema::{TimeValue, civil};
@@ -45,17 +46,28 @@ pub fn zone_of(value: &TimeValue) -> Option<Tz> {
     }
 }
 
-/// The instant of a time; a date has none. A floating time is read in UTC, until users have a zone
-/// of their own.
+/// The instant of a time; a date has none, nor has what lies outside of the years 1 to 9999 in UTC.
+/// A floating time is read in UTC, until users have a zone of their own.
 pub fn instant_of(value: &TimeValue) -> Option<DateTime<Utc>> {
-    match value {
-        TimeValue::Date { .. } => None,
-        TimeValue::Local { local, .. } => Some(match zone_of(value) {
+    let instant = match value {
+        TimeValue::Date { .. } => return None,
+        TimeValue::Local { local, .. } => match zone_of(value) {
             Some(zone) => resolve(*local, zone),
             None => local.and_utc(),
-        }),
-        TimeValue::Instant { instant } => Some(*instant),
-    }
+        },
+        TimeValue::Instant { instant } => *instant,
+    };
+    has_four_digits(instant.date_naive()).then_some(instant)
+}
+
+/// Whether so many seconds after the time, or before it, is an instant of the years 1 to 9999. A
+/// date has no seconds to count from.
+pub fn reaches(value: &TimeValue, seconds: i64) -> bool {
+    let delta = TimeDelta::try_seconds(seconds);
+    let moved = instant_of(value)
+        .zip(delta)
+        .and_then(|(instant, delta)| instant.checked_add_signed(delta));
+    moved.is_some_and(|instant| has_four_digits(instant.date_naive()))
 }
 
 /// Where a time stands among others: its instant, or the beginning of its day in UTC.
@@ -77,7 +89,7 @@ pub fn is_past(value: &TimeValue, now: DateTime<Utc>) -> bool {
 
 /// The value so many days later, keeping its time of day and zone; `None` beyond the year 9999.
 pub fn shifted(value: &TimeValue, days: i64) -> Option<TimeValue> {
-    match value {
+    let moved = match value {
         TimeValue::Date { date } => add(*date, days).map(|date| TimeValue::Date { date }),
         TimeValue::Local { local, time_zone } => {
             add(local.date(), days).map(|date| TimeValue::Local {
@@ -86,7 +98,13 @@ pub fn shifted(value: &TimeValue, days: i64) -> Option<TimeValue> {
             })
         }
         TimeValue::Instant { .. } => Some(value.clone()),
-    }
+    };
+    moved.filter(is_representable)
+}
+
+/// Whether the time can be told in UTC with a year of four digits.
+pub fn is_representable(value: &TimeValue) -> bool {
+    matches!(value, TimeValue::Date { .. }) || instant_of(value).is_some()
 }
 
 /// The beginning of a day in UTC.
@@ -112,11 +130,36 @@ fn has_four_digits(date: NaiveDate) -> bool {
 mod tests {
     use super::*;
 
-    fn berlin(text: &str) -> TimeValue {
+    fn zoned(text: &str, time_zone: &str) -> TimeValue {
         TimeValue::Local {
             local: local(text).unwrap(),
-            time_zone: "Europe/Berlin".to_owned(),
+            time_zone: time_zone.to_owned(),
         }
+    }
+
+    fn berlin(text: &str) -> TimeValue {
+        zoned(text, "Europe/Berlin")
+    }
+
+    #[test]
+    fn an_instant_has_a_year_of_four_digits() {
+        for (text, zone, is) in [
+            ("9999-12-31T23:59", "America/Los_Angeles", false),
+            ("9999-12-31T23:59", "Asia/Tokyo", true),
+            ("0001-01-01T00:00", "Asia/Tokyo", false),
+            ("0001-01-01T00:00", "America/Los_Angeles", true),
+            ("0001-01-01T00:00", FLOATING, true),
+            ("9999-12-31T23:59:59", FLOATING, true),
+        ] {
+            assert_eq!(
+                instant_of(&zoned(text, zone)).is_some(),
+                is,
+                "{text} {zone}"
+            );
+        }
+        let last = zoned("9999-12-31T23:59", FLOATING);
+        assert!(reaches(&last, 59) && !reaches(&last, 60));
+        assert!(!reaches(&last, i64::MIN) && !reaches(&last, i64::MAX));
     }
 
     #[test]
@@ -169,5 +212,7 @@ mod tests {
         };
         assert_eq!(shifted(&last, 1), None);
         assert_eq!(shifted(&last, i64::MIN), None);
+        let (west, day) = (zoned("9999-12-30T23:59", "America/Los_Angeles"), 1);
+        assert_eq!(shifted(&west, day), None);
     }
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::fields::{Field, Reader, Unknown};
-use crate::domain::{Fault, time};
+use crate::domain::{Fault, fields, time};
 
 /// When something is: `{"date"}`, `{"local","time_zone"}`, or for absolute reminders `{"instant"}`.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, ToSchema)]
@@ -88,10 +88,16 @@ impl TimeInput {
                 let is_zone = |name: &str| time::is_zone(name).then(|| name.to_owned());
                 let expected = "an IANA time zone such as Europe/Berlin, or floating";
                 let time_zone = reader.parse(&at("time_zone"), &time_zone, is_zone, expected);
-                Some(TimeValue::Local {
+                let value = TimeValue::Local {
                     local: local?,
                     time_zone: time_zone?,
-                })
+                };
+                let is_ours = time::is_representable(&value);
+                reader.check(
+                    is_ours
+                        .then_some(value)
+                        .ok_or_else(|| fields::out_of_range(at("local"))),
+                )
             }
             (None, None, None, Some(instant), Allowed::Exact) => {
                 let expected = "an instant such as 2027-01-31T08:00:00Z";

@@ -162,6 +162,58 @@ fn relative(to: &str, offset: &str) -> Value {
 }
 
 #[tokio::test]
+async fn no_time_leaves_the_calendar_in_utc() {
+    let suite = suite().await;
+    let west = json!({"local": "9999-12-31T23:59", "time_zone": "America/Los_Angeles"});
+    let east = json!({"local": "0001-01-01T00:00", "time_zone": "Asia/Tokyo"});
+    let first = json!({"local": "0001-01-01T00:00", "time_zone": "floating"});
+    let last = json!({"local": "9999-12-31T23:59", "time_zone": "floating"});
+    let relative =
+        |offset: &str| json!([{"trigger": {"type": "relative", "to": "due", "offset": offset}}]);
+    for (body, pointer) in [
+        (json!({"title": "x", "due": west}), "/due/local"),
+        (json!({"title": "x", "start": east}), "/start/local"),
+        (json!({"title": "x", "deadline": west}), "/deadline/local"),
+        (
+            json!({"title": "x", "reminders": [{"trigger": {"type": "absolute", "at": west}}]}),
+            "/reminders/0/trigger/at/local",
+        ),
+        (
+            json!({"title": "x", "due": first, "reminders": relative("-PT1S")}),
+            "/reminders/0/trigger/offset",
+        ),
+        (
+            json!({"title": "x", "due": last, "reminders": relative("PT1M")}),
+            "/reminders/0/trigger/offset",
+        ),
+    ] {
+        let problem = refused(&suite, body.clone()).await;
+        assert_eq!(errors(&problem), [(pointer, "out_of_range")], "{body}");
+    }
+    let preview = json!({"start": east, "recurrence": {"rrule": "FREQ=DAILY"}});
+    let preview = suite
+        .post(
+            "/v1/recurrence/preview",
+            preview,
+            StatusCode::UNPROCESSABLE_ENTITY,
+        )
+        .await;
+    assert_eq!(errors(&preview), [("/start/local", "out_of_range")]);
+
+    let near = json!({"title": "x", "due": last, "reminders": relative("PT59S")});
+    let task = create(&suite, near).await;
+    let moved = json!({"reminders": relative("PT60S")});
+    let moved = suite
+        .patch(&path(&task, ""), moved, StatusCode::UNPROCESSABLE_ENTITY)
+        .await;
+    assert_eq!(
+        errors(&moved),
+        [("/reminders/0/trigger/offset", "out_of_range")]
+    );
+    suite.finish().await;
+}
+
+#[tokio::test]
 async fn a_rule_that_cannot_be_has_its_own_code() {
     let suite = suite().await;
     let with = |rrule: &str| json!({"title": "x", "due": {"date": "2027-01-31"}, "recurrence": {"rrule": rrule}});

@@ -209,3 +209,24 @@ async fn a_preview_is_read_strictly() {
     );
     suite.finish().await;
 }
+
+#[tokio::test]
+async fn a_rule_ends_with_the_last_slot_that_can_be_told_in_utc() {
+    let suite = suite().await;
+    let west = |local: &str| json!({"local": local, "time_zone": "America/Los_Angeles"});
+    let body = json!({"recurrence": {"rrule": "FREQ=DAILY"}, "start": west("9999-12-29T23:59")});
+    let preview = suite
+        .post("/v1/recurrence/preview", body, StatusCode::OK)
+        .await;
+    let slots = preview["slots"].as_array().unwrap().iter();
+    let slots: Vec<_> = slots.map(|slot| slot["slot"].as_str().unwrap()).collect();
+    assert_eq!(slots, ["9999-12-29T23:59", "9999-12-30T23:59"]);
+
+    let task = json!({"title": "x", "due": west("9999-12-30T23:59"), "recurrence": {"rrule": "FREQ=DAILY"}});
+    let task = create(&suite, task).await;
+    let completed = suite
+        .post(&path(&task, "/complete"), Value::Null, StatusCode::OK)
+        .await;
+    assert_eq!(completed["next_occurrence"], Value::Null);
+    suite.finish().await;
+}

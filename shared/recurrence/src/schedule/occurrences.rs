@@ -1,9 +1,9 @@
 use std::iter::FusedIterator;
 
-use chrono::NaiveDate;
+use chrono::{Datelike, NaiveDate};
 
 use super::{Occurrence, Schedule};
-use crate::expand::Days;
+use crate::expand::{Days, LAST_YEAR};
 use crate::resolve::{local, resolve};
 use crate::rule::Until;
 use crate::slot::Slot;
@@ -50,7 +50,7 @@ impl Iterator for Occurrences<'_> {
                 slot,
                 index: self.passed,
             };
-            if self.schedule.is_past_until(slot) {
+            if self.schedule.is_past_until(slot) || self.schedule.is_past_time(slot) {
                 return None;
             }
             if !self.schedule.is_merged(occurrence) {
@@ -69,6 +69,15 @@ impl Schedule {
             (Some(Until::Instant(until)), Slot::Timed(local), Some(zone)) => {
                 resolve(local, zone) > until
             }
+            _ => false,
+        }
+    }
+
+    /// Returns whether a slot's instant lies beyond the last year, as an evening does at the end of
+    /// it in the west.
+    fn is_past_time(&self, slot: Slot) -> bool {
+        match (slot, self.time_zone) {
+            (Slot::Timed(local), Some(zone)) => resolve(local, zone).year() > LAST_YEAR,
             _ => false,
         }
     }

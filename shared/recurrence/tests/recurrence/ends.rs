@@ -4,6 +4,18 @@ use recurrence::{MonthOverflow, Rule, Schedule};
 use crate::{build, schedule, slot, slots};
 
 #[test]
+fn a_series_ends_before_its_instants_leave_the_year_9999() {
+    for (zone, last) in [
+        ("America/Los_Angeles", "9999-12-30T23:59"),
+        ("Asia/Tokyo", "9999-12-31T23:59"),
+    ] {
+        let (start, zone) = ("9999-12-29T23:59", zone.parse().unwrap());
+        let schedule = build("FREQ=DAILY", start, Some(zone), MonthOverflow::Clamp);
+        assert_eq!(schedule.occurrences().last().unwrap().slot, slot(last));
+    }
+}
+
+#[test]
 fn count_counts_from_the_first_slot_on_the_rule() {
     let schedule = schedule("FREQ=WEEKLY;BYDAY=MO;COUNT=3", "2027-01-05");
 
