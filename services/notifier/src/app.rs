@@ -51,5 +51,7 @@ pub async fn build_with(
 
 /// Verifies the ledger of this service.
 pub fn verifier(database: &Database) -> Verifier<'_> {
-    Verifier::new(database).kind::<NotificationStream>().kind::<WatchStream>()
+    Verifier::new(database)
+        .kind::<NotificationStream>()
+        .kind::<WatchStream>()
 }

@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use clock::{SharedClock, SystemClock};
+use database::Database;
 use event_schema::App;
-use event_store::Ledger;
+use event_store::{Ledger, Verifier};
 use service_kit::service::{BuildError, Foundation, Service};
 
 use crate::config::Config;
+use crate::domain::ProgressStream;
 use crate::subscribers;
 
 /// What every door needs. Cheap to clone.
@@ -40,4 +42,9 @@ pub async fn build_with(
     let subscriptions = subscribers::subscriptions(&config.service.dapr);
     let workers = Vec::new();
     foundation.open(state, None, subscriptions, workers)
+}
+
+/// Verifies the ledger of this service.
+pub fn verifier(database: &Database) -> Verifier<'_> {
+    Verifier::new(database).kind::<ProgressStream>()
 }

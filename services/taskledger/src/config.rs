@@ -27,6 +27,9 @@ pub enum Command {
     /// Looks at the events that the services tell each other.
     #[command(subcommand)]
     Events(EventsCommand),
+    /// Looks after the ledgers of the services.
+    #[command(subcommand)]
+    Ledger(LedgerCommand),
 }
 
 /// How the suite runs.
@@ -86,6 +89,26 @@ pub struct TailConfig {
     /// The raw CloudEvents, one JSON object per line.
     #[arg(long)]
     pub json: bool,
+
+    /// Directory of the suite.
+    #[arg(long, env = "TASKLEDGER_DATA_DIR", default_value = "./taskledger-data")]
+    pub data_dir: PathBuf,
+}
+
+/// Looks after the ledgers of the services.
+#[derive(Clone, Debug, Subcommand)]
+pub enum LedgerCommand {
+    /// Proves that log, heads and timers fit together; exits 1 and names the rows that do not.
+    /// Works beside a running suite.
+    Verify(VerifyConfig),
+}
+
+/// What `ledger verify` looks at.
+#[derive(Clone, Debug, Args)]
+pub struct VerifyConfig {
+    /// Only this service, by its app id.
+    #[arg(long)]
+    pub service: Option<String>,
 
     /// Directory of the suite.
     #[arg(long, env = "TASKLEDGER_DATA_DIR", default_value = "./taskledger-data")]

@@ -51,15 +51,21 @@ impl DataDirectory {
 
     /// The URL of a service's SQLite file.
     pub(crate) fn database_url(&self, app: App) -> String {
-        let file = self.path.join(format!("{}.db", app.id()));
-        // A question mark or percent sign in a path would be read as part of the URL's syntax.
-        let path = file
-            .display()
-            .to_string()
-            .replace('%', "%25")
-            .replace('?', "%3F");
-        format!("sqlite://{}", path.replace('#', "%23"))
+        sqlite_url(&database_file(&self.path, app))
     }
+}
+
+/// A service's SQLite file below a data directory.
+pub(crate) fn database_file(directory: &Path, app: App) -> PathBuf {
+    directory.join(format!("{}.db", app.id()))
+}
+
+/// The URL of a SQLite file.
+pub(crate) fn sqlite_url(file: &Path) -> String {
+    // A question mark or percent sign in a path would be read as part of the URL's syntax.
+    let path = file.display().to_string();
+    let path = path.replace('%', "%25").replace('?', "%3F");
+    format!("sqlite://{}", path.replace('#', "%23"))
 }
 
 /// The broker's file below a data directory.

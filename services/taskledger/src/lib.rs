@@ -5,4 +5,5 @@ pub mod banner;
 pub mod config;
 mod data_directory;
 pub mod events;
+pub mod ledger;
 mod services;

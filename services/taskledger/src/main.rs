@@ -7,13 +7,14 @@ use service_kit::lifecycle::shutdown_signal;
 use service_kit::telemetry;
 use taskledger::app::App;
 use taskledger::config::{Cli, Command, UpConfig};
-use taskledger::{banner, events};
+use taskledger::{banner, events, ledger};
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let outcome = match Cli::parse().command() {
         Command::Up(config) => up(*config).await,
         Command::Events(command) => events::run(command).await,
+        Command::Ledger(command) => ledger::run(command).await,
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -19,6 +19,7 @@ mod submission;
 mod take_over;
 mod timers;
 mod unit;
+mod verify;
 
 pub use aggregate::{Aggregate, StateOf, Timer};
 pub use answer::{Answer, Context, IdempotencyKey, Inbound, Outcome, SubjectError};
@@ -33,6 +34,7 @@ pub use relay::{Relay, RelayPass};
 pub use store::dead_letters::DeadLetterRow;
 pub use timers::DueTimer;
 pub use unit::Unit;
+pub use verify::{Verification, Verifier};
 
 /// The ledger's own tables; a service names them before its own when it opens its database.
 pub const MIGRATIONS: database::MigrationSet = database::migrations!("event-store": "0001_ledger");

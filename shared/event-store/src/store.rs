@@ -3,6 +3,7 @@
 //! PostgreSQL takes whole batches as arrays, one statement each; SQLite has no network between us and
 //! runs one prepared statement per row.
 
+pub(crate) mod audit;
 pub(crate) mod dead_letters;
 pub(crate) mod events;
 pub(crate) mod idempotency;

@@ -13,7 +13,7 @@ use tokio::sync::{RwLock, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-use crate::running::Running;
+use crate::running::{Running, operator, run};
 
 const CREATES: usize = 1200;
 const COMPLETES: usize = 800;
@@ -188,6 +188,8 @@ async fn twenty_kills_during_two_thousand_commands_lose_and_repeat_nothing() {
     );
     assert!(told.keys().all(|task| acknowledged.created.contains(*task)));
     suite.kill().await;
+    let verified = run(operator(&["ledger", "verify"], directory.path())).await;
+    assert_eq!(verified.code, Some(0), "{}", verified.stdout);
 }
 
 /// Waits until every occurrence and notification is there; nobody helps.

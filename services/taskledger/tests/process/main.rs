@@ -10,3 +10,4 @@
 mod kill;
 mod running;
 mod start;
+mod verify;

@@ -4,12 +4,13 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
+use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
 /// How a process ended that ended by itself.
 pub(crate) struct Ended {
     pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
     pub(crate) stderr: String,
 }
 
@@ -80,19 +81,24 @@ impl Running {
     }
 }
 
+/// One of the operator's commands.
+pub(crate) fn operator(words: &[&str], data_dir: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_taskledger"));
+    command.args(words).arg("--data-dir").arg(data_dir);
+    command
+}
+
 /// Runs a command that is expected to end by itself, soon.
 pub(crate) async fn run(mut command: Command) -> Ended {
-    let mut child = command.spawn().unwrap();
-    let mut stderr = String::new();
-    child
-        .stderr
-        .take()
-        .unwrap()
-        .read_to_string(&mut stderr)
+    let output = command
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .output()
         .await
         .unwrap();
     Ended {
-        code: child.wait().await.unwrap().code(),
-        stderr,
+        code: output.status.code(),
+        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
     }
 }

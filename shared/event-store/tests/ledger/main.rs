@@ -12,3 +12,4 @@ mod relay;
 mod sidecar;
 mod take_over;
 mod timers;
+mod verify;
