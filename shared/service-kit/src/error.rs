@@ -131,22 +131,22 @@ impl ErrorKind {
         }
     }
 
+    /// Who asks wrongly must not fill our log: only who asks without the right to is a milestone.
     pub(crate) fn level(self) -> Level {
         match self {
-            Self::NotFound
+            Self::Malformed
+            | Self::Invalid
+            | Self::NotFound
             | Self::Gone
             | Self::Conflict
             | Self::PreconditionFailed
-            | Self::PreconditionRequired => Level::INFO,
-            Self::Malformed
-            | Self::Invalid
-            | Self::Unauthenticated
-            | Self::Forbidden
+            | Self::PreconditionRequired
             | Self::PayloadTooLarge
             | Self::UnsupportedMediaType
             | Self::MethodNotAllowed
-            | Self::RateLimited
-            | Self::Unavailable => Level::WARN,
+            | Self::RateLimited => Level::DEBUG,
+            Self::Unauthenticated | Self::Forbidden => Level::INFO,
+            Self::Unavailable => Level::WARN,
             Self::Internal => Level::ERROR,
         }
     }

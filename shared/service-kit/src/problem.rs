@@ -10,7 +10,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::{Map, Value};
-use tracing::{Level, error, info, warn};
+use tracing::{Level, debug, error, info, warn};
 use uuid::Uuid;
 
 use crate::error::{ErrorKind, ProblemError};
@@ -239,23 +239,23 @@ pub fn chain(error: &dyn Error) -> String {
 }
 
 fn log(level: Level, code: &str, error: &str) {
-    if level == Level::ERROR {
-        error!(error.code = code, error, "request failed: {error}");
-    } else if level == Level::WARN {
-        warn!(error.code = code, error, "request refused: {error}");
-    } else {
-        info!(error.code = code, error, "request refused: {error}");
+    match level {
+        Level::ERROR => error!(error.code = code, error, "request failed: {error}"),
+        Level::WARN => warn!(error.code = code, error, "request failed: {error}"),
+        Level::INFO => info!(error.code = code, error, "request refused: {error}"),
+        _ => debug!(error.code = code, error, "request refused: {error}"),
     }
 }
 
-/// What the log shows. Details and messages may quote the request, so they stay out.
+/// What the log shows. Details, messages and pointers may quote the request, so they stay out.
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.0.body.code)?;
-        for error in &self.0.body.errors {
-            write!(f, " {} at {:?}", error.code, error.pointer)?;
+        match self.0.body.errors.len() {
+            0 => Ok(()),
+            1 => f.write_str(" at 1 field"),
+            count => write!(f, " at {count} fields"),
         }
-        Ok(())
     }
 }
 
@@ -286,5 +286,39 @@ impl utoipa::ToSchema for Problem {
 
     fn schemas(schemas: &mut Vec<(String, RefOrSchema)>) {
         <ProblemBody as utoipa::ToSchema>::schemas(schemas);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_log_shows_nothing_that_the_client_wrote() {
+        let field = || FieldError::new("/SECRET", "duplicate", "SECRET occurs twice");
+        let problem = Problem::new(ErrorKind::Malformed, "malformed-json").detail("SECRET");
+        assert_eq!(chain(&problem), "malformed-json");
+        let problem = problem.fields([field()]);
+        assert_eq!(chain(&problem), "malformed-json at 1 field");
+        assert_eq!(
+            chain(&problem.fields([field()])),
+            "malformed-json at 2 fields"
+        );
+    }
+
+    #[test]
+    fn a_client_cannot_fill_the_log_at_its_usual_level() {
+        for (kind, level) in [
+            (ErrorKind::Malformed, Level::DEBUG),
+            (ErrorKind::Invalid, Level::DEBUG),
+            (ErrorKind::NotFound, Level::DEBUG),
+            (ErrorKind::MethodNotAllowed, Level::DEBUG),
+            (ErrorKind::Unauthenticated, Level::INFO),
+            (ErrorKind::Forbidden, Level::INFO),
+            (ErrorKind::Unavailable, Level::WARN),
+            (ErrorKind::Internal, Level::ERROR),
+        ] {
+            assert_eq!(kind.level(), level, "{kind:?}");
+        }
     }
 }
