@@ -1,5 +1,7 @@
 //! Occurrences: from a series and a slot to a task.
 
+mod following;
+
 use chrono::{DateTime, Utc};
 use event_schema::{
     Actor, MonthOverflow, Recurrence, Reminder, Series, SeriesStatus, Task, TaskId, TimeValue,
@@ -8,6 +10,8 @@ use event_schema::{
 use recurrence::{Rule, RuleError, Schedule, Slot};
 
 use super::{fields, time};
+
+pub use following::{Following, following, following_again};
 
 /// A slot whose turn it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,17 +139,17 @@ mod tests {
 
     use super::*;
 
-    fn now() -> DateTime<Utc> {
+    pub(super) fn now() -> DateTime<Utc> {
         time::instant("2026-11-22T10:00:00Z").unwrap()
     }
 
-    fn date(text: &str) -> TimeValue {
+    pub(super) fn date(text: &str) -> TimeValue {
         TimeValue::Date {
             date: time::date(text).unwrap(),
         }
     }
 
-    fn series(rrule: &str, start: TimeValue) -> Series {
+    pub(super) fn series(rrule: &str, start: TimeValue) -> Series {
         let owner_id = UserId(Uuid::from_u128(1));
         Series {
             id: SeriesId(Uuid::from_u128(3)),
@@ -182,7 +186,7 @@ mod tests {
         next(series, slot, now()).map(|turn| turn.slot.to_string())
     }
 
-    fn task(series: &Series, slot: &str) -> Task {
+    pub(super) fn task(series: &Series, slot: &str) -> Task {
         let turn = Turn {
             slot: slot.parse().unwrap(),
             index: 2,

@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use chrono::{DateTime, Utc};
-use event_schema::{Actor, Task, TaskId, UserId, occurrence_task_id};
+use event_schema::{Actor, Task, TaskId, UserId};
 use event_store::Unit;
 use recurrence::Slot;
 use serde::{Deserialize, Serialize};
@@ -21,6 +21,9 @@ use crate::app::AppState;
 use crate::domain::task::Command;
 use crate::domain::{SeriesStream, TaskStream, fields, occurrence, time};
 use crate::error::Error;
+
+/// The first version that a task can have when it was created, finished, reopened and finished again.
+const FINISHED_AGAIN: u64 = 4;
 
 /// How a task was completed.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
@@ -61,7 +64,8 @@ pub(super) struct Nothing {
 pub(super) struct FinishedTask {
     /// The task as it is now.
     task: TaskView,
-    /// The occurrence that follows in its series; null when none does.
+    /// The occurrence that follows in its series; null when none does, when the task belongs to no
+    /// series, and while the newest occurrence waits in the trash.
     next_occurrence: Option<NextOccurrence>,
 }
 
@@ -75,7 +79,8 @@ pub(super) struct NextOccurrence {
     slot: String,
     /// When it should be done.
     due: TimeView,
-    /// Whether its task is still to be created, which takes a moment.
+    /// Whether its task is still to be created, usually for a few milliseconds: until then its id
+    /// answers 404.
     pending: bool,
 }
 
@@ -161,14 +166,14 @@ pub(super) async fn reopen_task(
 
 /// Cancel a task
 ///
-/// It will not be done. A cancelled occurrence is followed by the next.
+/// It will not be done. A cancelled occurrence is followed by the next, which is told.
 #[utoipa::path(
     post, path = "/v1/tasks/{task_id}/cancel", tag = "tasks", operation_id = "cancel_task",
     params(("task_id" = Uuid, Path), ("if-match" = Option<String>, Header),
            ("idempotency-key" = Option<String>, Header)),
     request_body = Option<Nothing>,
     responses(
-        (status = 200, description = "Cancelled", body = TaskView, headers(("etag" = String))),
+        (status = 200, description = "Cancelled", body = FinishedTask, headers(("etag" = String))),
         (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
     )
 )]
@@ -178,7 +183,14 @@ pub(super) async fn cancel_task(
     Path(task_id): Path<TaskId>,
     Json(body): Json<Nothing>,
 ) -> Result<Response, Error> {
-    change(&app, &call, task_id, &body, Command::Cancel).await
+    body.read()?;
+    let target = OnTask::of(&call, task_id);
+    execute(&app.ledger, &call, &[target.stream()], move |unit| {
+        let task = target.decide(unit, Command::Cancel)?;
+        let now = unit.now();
+        finished(unit, &target, task, now)
+    })
+    .await
 }
 
 /// Take a task out of the trash
@@ -208,9 +220,7 @@ async fn change(
     body: &Nothing,
     command: Command,
 ) -> Result<Response, Error> {
-    let mut reader = Reader::default();
-    reader.unknown("", &body.unknown);
-    reader.finish()?;
+    body.read()?;
     let target = OnTask::of(call, task_id);
     execute(&app.ledger, call, &[target.stream()], move |unit| {
         let task = target.decide(unit, command.clone())?;
@@ -235,19 +245,31 @@ fn finished(
     answer(StatusCode::OK, version, &body)
 }
 
-/// The occurrence that the generator will ask for: its id follows from series and slot.
+/// The occurrence that the generator asked for or will ask for: its id follows from series and slot.
 fn next(unit: &mut Unit<'_>, task: &Task, finished_at: DateTime<Utc>) -> Option<NextOccurrence> {
     let series = unit.state::<SeriesStream>(task.series_id?)?;
     let slot: Slot = task.slot.as_deref()?.parse().ok()?;
-    let turn = occurrence::next(&series, slot, finished_at)?;
-    let slot = turn.slot.to_string();
-    let id = occurrence_task_id(series.id, &slot);
+    let is_again = unit.version::<TaskStream>(task.id) >= FINISHED_AGAIN;
+    let find = |id: TaskId| unit.state::<TaskStream>(id);
+    let following = if is_again {
+        occurrence::following_again(&series, slot, finished_at, find)?
+    } else {
+        occurrence::following(&series, slot, finished_at, find)?
+    };
     Some(NextOccurrence {
-        id,
-        slot,
-        due: TimeView::from(&occurrence::due_of(turn.slot, &series.start)),
-        pending: unit.state::<TaskStream>(id).is_none(),
+        id: following.id,
+        slot: following.slot.to_string(),
+        due: TimeView::from(&following.due),
+        pending: following.pending,
     })
+}
+
+impl Nothing {
+    fn read(&self) -> Result<(), Error> {
+        let mut reader = Reader::default();
+        reader.unknown("", &self.unknown);
+        reader.finish()
+    }
 }
 
 impl CompleteTask {

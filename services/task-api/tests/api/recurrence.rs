@@ -60,6 +60,18 @@ async fn finishing_an_occurrence_tells_the_next() {
         .await;
     assert_eq!(skipped["task"]["status"], "skipped");
     assert_eq!(skipped["next_occurrence"]["slot"], "2027-02-28T09:00");
+
+    let third = create(&suite, monthly()).await;
+    let cancelled = suite
+        .post(&path(&third, "/cancel"), Value::Null, StatusCode::OK)
+        .await;
+    assert_eq!(cancelled["task"]["status"], "cancelled");
+    assert_eq!(cancelled["next_occurrence"]["slot"], "2027-02-28T09:00");
+    let plain = create(&suite, json!({"title": "Once"})).await;
+    let plain = suite
+        .post(&path(&plain, "/cancel"), Value::Null, StatusCode::OK)
+        .await;
+    assert_eq!(plain["next_occurrence"], Value::Null);
     suite.finish().await;
 }
 

@@ -84,6 +84,28 @@ async fn an_occurrence_that_is_due_however_often_is_one_task() {
             .await;
         assert_eq!(again["next_occurrence"]["id"], next["id"]);
         assert_eq!(again["next_occurrence"]["pending"], false);
+
+        // Also when slots have passed in the meantime: the generator asks for no other.
+        suite
+            .post(&path(&task, "/reopen"), Value::Null, StatusCode::OK)
+            .await;
+        suite.advance(chrono::TimeDelta::days(365));
+        let late = suite
+            .post(&path(&task, "/skip"), Value::Null, StatusCode::OK)
+            .await;
+        assert_eq!(late["next_occurrence"]["id"], next["id"]);
+        // When that one is finished too, the one after it follows whichever is finished again.
+        let newest = suite
+            .post(&path(next, "/complete"), Value::Null, StatusCode::OK)
+            .await;
+        suite
+            .post(&path(&task, "/reopen"), Value::Null, StatusCode::OK)
+            .await;
+        suite.advance(chrono::TimeDelta::days(90));
+        let last = suite
+            .post(&path(&task, "/cancel"), Value::Null, StatusCode::OK)
+            .await;
+        assert_eq!(last["next_occurrence"], newest["next_occurrence"]);
         suite.finish().await;
     }
 }

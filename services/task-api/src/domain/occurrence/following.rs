@@ -1,0 +1,199 @@
+//! Which occurrence follows a finished one.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use event_schema::{Series, Status, Task, TaskId, TimeValue, occurrence_task_id};
+use recurrence::{Schedule, Slot};
+
+use super::{due_of, next, schedule_of};
+
+/// How many later slots are looked at for tasks that are there already.
+const MOST_SLOTS: usize = 64;
+/// How many of these lie before the slot whose turn it would be now, when more were missed.
+const MOST_BEFORE: u32 = 32;
+
+/// The occurrence that follows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Following {
+    /// The id that its task has or will have.
+    pub id: TaskId,
+    /// The civil start that names it.
+    pub slot: Slot,
+    /// When it should be done.
+    pub due: TimeValue,
+    /// Whether its task is still to be created.
+    pub pending: bool,
+}
+
+/// The occurrence that follows once that of `slot` was finished for the first time.
+pub fn following(
+    series: &Series,
+    slot: Slot,
+    finished_at: DateTime<Utc>,
+    mut find: impl FnMut(TaskId) -> Option<Task>,
+) -> Option<Following> {
+    let slot = next(series, slot, finished_at)?.slot;
+    match find(id_of(series, slot)) {
+        Some(task) => task.is_open().then(|| there(slot, task)),
+        None => Some(Following {
+            id: id_of(series, slot),
+            slot,
+            due: due_of(slot, &series.start),
+            pending: true,
+        }),
+    }
+}
+
+/// The occurrence that follows once that of `slot` was finished again.
+///
+/// The generator asks for a slot only after the newest one it asked for was finished. So when there
+/// are later occurrences, the first open one follows, or what follows the newest; nothing does while
+/// that one waits in the trash.
+pub fn following_again(
+    series: &Series,
+    slot: Slot,
+    finished_at: DateTime<Utc>,
+    mut find: impl FnMut(TaskId) -> Option<Task>,
+) -> Option<Following> {
+    let schedule = schedule_of(&series.recurrence, &series.start).ok()?;
+    let mut newest = None;
+    let later = schedule.occurrences_after(search_start(&schedule, slot, finished_at));
+    for occurrence in later.take(MOST_SLOTS) {
+        // Whatever is not known yet is looked up together: this loop goes on.
+        let Some(task) = find(id_of(series, occurrence.slot)) else {
+            continue;
+        };
+        if task.is_open() {
+            return Some(there(occurrence.slot, task));
+        }
+        newest = Some((occurrence.slot, task));
+    }
+    let (slot, finished_at) = match newest {
+        None => (slot, finished_at),
+        Some((slot, task)) => (slot, finished_at_of(&task)?),
+    };
+    following(series, slot, finished_at, find)
+}
+
+/// The slot itself, or a place that is nearer to what would follow now when too many lie between.
+fn search_start(schedule: &Schedule, slot: Slot, finished_at: DateTime<Utc>) -> Slot {
+    let Some(next) = schedule.next_after_finish(slot, finished_at) else {
+        return slot;
+    };
+    if next.missed_count < MOST_BEFORE {
+        return slot;
+    }
+    let days = (next.slot.date() - slot.date()).num_days();
+    let back = days * i64::from(MOST_BEFORE) / i64::from(next.missed_count);
+    let near = TimeDelta::try_days(back).and_then(|back| next.slot.date().checked_sub_signed(back));
+    near.map_or(slot, |near| slot.max(Slot::Date(near)))
+}
+
+/// When the generator takes an occurrence for finished; an open one is not.
+fn finished_at_of(task: &Task) -> Option<DateTime<Utc>> {
+    match task.status {
+        Status::Open => None,
+        Status::Completed => Some(task.completed_at.unwrap_or(task.updated_at)),
+        Status::Skipped | Status::Cancelled => Some(task.updated_at),
+    }
+}
+
+fn there(slot: Slot, task: Task) -> Following {
+    Following {
+        id: task.id,
+        slot,
+        due: task.due.unwrap_or(TimeValue::Date { date: slot.date() }),
+        pending: false,
+    }
+}
+
+fn id_of(series: &Series, slot: Slot) -> TaskId {
+    occurrence_task_id(series.id, &slot.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::super::tests::{date, now, series, task};
+    use super::*;
+
+    /// What follows the first of August, finished again in November, among other occurrences.
+    fn after(rrule: &str, others: &[(&str, Status)]) -> Option<(String, bool)> {
+        let series = series(rrule, date("2026-08-01"));
+        let others = others.iter().map(|(slot, status)| {
+            let task = Task {
+                status: *status,
+                ..task(&series, slot)
+            };
+            (task.id, task)
+        });
+        let others: BTreeMap<TaskId, Task> = others.collect();
+        let slot = "2026-08-01".parse().unwrap();
+        let find = |id| others.get(&id).cloned();
+        let following = following_again(&series, slot, now(), find)?;
+        Some((following.slot.to_string(), following.pending))
+    }
+
+    fn found(slot: &str, pending: bool) -> Option<(String, bool)> {
+        Some((slot.to_owned(), pending))
+    }
+
+    #[test]
+    fn the_first_later_occurrence_that_is_open_follows() {
+        let others = [
+            ("2026-09-01", Status::Completed),
+            ("2026-10-01", Status::Open),
+            ("2026-11-01", Status::Open),
+        ];
+        assert_eq!(after("FREQ=MONTHLY", &others), found("2026-10-01", false));
+    }
+
+    #[test]
+    fn after_the_newest_comes_what_the_generator_asks_for() {
+        let others = [
+            ("2026-09-01", Status::Completed),
+            ("2026-12-01", Status::Skipped),
+        ];
+        assert_eq!(after("FREQ=MONTHLY", &others), found("2027-01-01", true));
+        assert_eq!(after("FREQ=MONTHLY", &[]), found("2026-12-01", true));
+        let last = [("2026-09-01", Status::Completed)];
+        assert_eq!(after("FREQ=MONTHLY;COUNT=2", &last), None);
+    }
+
+    #[test]
+    fn an_open_one_is_found_behind_many_that_were_missed() {
+        let others = [("2026-11-20", Status::Open)];
+        assert_eq!(after("FREQ=DAILY", &others), found("2026-11-20", false));
+        let others = [
+            ("2026-11-22", Status::Completed),
+            ("2026-11-23", Status::Open),
+        ];
+        assert_eq!(after("FREQ=DAILY", &others), found("2026-11-23", false));
+    }
+
+    #[test]
+    fn nothing_follows_one_that_waits_in_the_trash() {
+        let series = series("FREQ=MONTHLY", date("2026-08-01"));
+        let trashed = Task {
+            trashed_at: Some(now()),
+            ..task(&series, "2026-09-01")
+        };
+        let find = |id| (id == trashed.id).then(|| trashed.clone());
+        let slot = "2026-08-01".parse().unwrap();
+        assert_eq!(following_again(&series, slot, now(), find), None);
+    }
+
+    #[test]
+    fn one_that_is_there_shows_the_due_it_was_moved_to() {
+        let series = series("FREQ=MONTHLY", date("2026-08-01"));
+        let moved = Task {
+            due: Some(date("2026-09-05")),
+            ..task(&series, "2026-09-01")
+        };
+        let find = |id| (id == moved.id).then(|| moved.clone());
+        let slot = "2026-08-01".parse().unwrap();
+        let following = following_again(&series, slot, now(), find).unwrap();
+        assert_eq!(following.due, date("2026-09-05"));
+        assert_eq!(following.slot.to_string(), "2026-09-01");
+    }
+}
