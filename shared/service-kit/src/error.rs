@@ -26,6 +26,8 @@ pub enum ErrorKind {
     PreconditionFailed,
     /// The request must name a version in `If-Match`.
     PreconditionRequired,
+    /// The body did not arrive in time.
+    RequestTimeout,
     /// The body is larger than we read.
     PayloadTooLarge,
     /// The body has a media type that we do not read.
@@ -75,6 +77,7 @@ impl ErrorKind {
             Self::Conflict => StatusCode::CONFLICT,
             Self::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
             Self::PreconditionRequired => StatusCode::PRECONDITION_REQUIRED,
+            Self::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
             Self::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
@@ -101,6 +104,7 @@ impl ErrorKind {
             Self::Conflict => "conflict",
             Self::PreconditionFailed => "version-conflict",
             Self::PreconditionRequired => "precondition-required",
+            Self::RequestTimeout => "request-timeout",
             Self::PayloadTooLarge => "payload-too-large",
             Self::UnsupportedMediaType => "unsupported-media-type",
             Self::MethodNotAllowed => "method-not-allowed",
@@ -122,6 +126,7 @@ impl ErrorKind {
             Self::Conflict => "Its state does not allow this",
             Self::PreconditionFailed => "It was changed in the meantime",
             Self::PreconditionRequired => "The request must say which version it changes",
+            Self::RequestTimeout => "The body did not arrive in time",
             Self::PayloadTooLarge => "The body is too large",
             Self::UnsupportedMediaType => "The body's media type is not supported",
             Self::MethodNotAllowed => "The method is not allowed here",
@@ -141,6 +146,7 @@ impl ErrorKind {
             | Self::Conflict
             | Self::PreconditionFailed
             | Self::PreconditionRequired
+            | Self::RequestTimeout
             | Self::PayloadTooLarge
             | Self::UnsupportedMediaType
             | Self::MethodNotAllowed

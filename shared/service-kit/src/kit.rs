@@ -1,5 +1,6 @@
 //! The layers around every router.
 
+mod body_wait;
 mod edge;
 mod panics;
 mod service;

@@ -11,6 +11,7 @@ use tracing::{Instrument, Span, field};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use super::Kit;
+use super::body_wait::BodyWait;
 use crate::context::RequestContext;
 use crate::error::ErrorKind;
 use crate::problem::Problem;
@@ -73,8 +74,13 @@ pub(super) async fn observe(State(kit): State<Kit>, request: Request, next: Next
         .map_or("unmatched", MatchedPath::as_str)
         .to_owned();
     let span = span(&kit, &request, method, &route);
-    let answer = tokio::time::timeout(kit.0.request_timeout, next.run(request));
-    let answer = async { answer.await.unwrap_or_else(|_elapsed| timed_out()) };
+    let body_wait = BodyWait::default();
+    let answer = next.run(body_wait.watch(request));
+    let answer = tokio::time::timeout(kit.0.request_timeout, answer);
+    let answer = async {
+        let timed_out = |_elapsed| timed_out(body_wait.is_waiting());
+        answer.await.unwrap_or_else(timed_out)
+    };
     let response = answer.instrument(span.clone()).await;
     let status = response.status();
     span.record("http.response.status_code", status.as_u16());
@@ -106,7 +112,12 @@ fn span(kit: &Kit, request: &Request, method: &str, route: &str) -> Span {
     span
 }
 
-fn timed_out() -> Response {
+/// Only a slowness of ours is worth another try of the same request.
+fn timed_out(body_is_missing: bool) -> Response {
+    if body_is_missing {
+        return Problem::new(ErrorKind::RequestTimeout, ErrorKind::RequestTimeout.code())
+            .into_response();
+    }
     Problem::new(ErrorKind::Unavailable, "timed-out")
         .title("It took too long")
         .into_response()

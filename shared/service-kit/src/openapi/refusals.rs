@@ -17,7 +17,8 @@ const ALWAYS: [ErrorKind; 4] = [
 ];
 
 /// What else an operation answers that reads a body.
-const WITH_BODY: [ErrorKind; 3] = [
+const WITH_BODY: [ErrorKind; 4] = [
+    ErrorKind::RequestTimeout,
     ErrorKind::PayloadTooLarge,
     ErrorKind::UnsupportedMediaType,
     ErrorKind::Invalid,

@@ -88,7 +88,7 @@ async fn every_operation_tells_what_is_refused_before_it_runs() {
     assert_eq!(
         statuses("/v1/things/{thing_id}", "patch"),
         [
-            "200", "400", "401", "403", "404", "412", "413", "415", "422", "503"
+            "200", "400", "401", "403", "404", "408", "412", "413", "415", "422", "503"
         ]
     );
     let change = &answer.body["paths"]["/v1/things/{thing_id}"]["patch"]["responses"];

@@ -151,9 +151,10 @@ async fn a_body_that_does_not_arrive_in_time_is_given_up() {
     stream.write_all(head.as_bytes()).await.unwrap();
     let answer = read_all(stream).await;
     assert!(
-        answer.starts_with("HTTP/1.1 503") && answer.contains("timed-out"),
+        answer.starts_with("HTTP/1.1 408") && answer.contains("request-timeout"),
         "{answer}"
     );
+    assert!(!answer.contains("retry-after"), "{answer}");
 }
 
 #[tokio::test]
