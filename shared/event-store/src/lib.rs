@@ -24,6 +24,7 @@ mod verify;
 pub use aggregate::{Aggregate, StateOf, Timer};
 pub use answer::{Answer, Context, IdempotencyKey, Inbound, Outcome, SubjectError};
 pub use clock_correction::{correct_clock, keep_clock_correct};
+pub use dead_letters::DeadLetterTable;
 pub use error::Error;
 pub use head::StreamRef;
 pub use history::{Recorded, RecordedEvent};

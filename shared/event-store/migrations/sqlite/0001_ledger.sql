@@ -68,7 +68,8 @@ create table seen (
     primary key (consumer, source, subject)
 ) strict;
 
--- Events that could not be processed, and later ones of the same key that wait behind them.
+-- Events that could not be processed, and later ones of the same key that wait behind them. What an
+-- operator released is delivered again in the order of the ids.
 create table dead_letter (
     dead_letter_id integer primary key autoincrement,
     consumer text not null,
@@ -81,7 +82,7 @@ create table dead_letter (
     envelope blob not null,
     fingerprint blob not null,       -- a redelivery finds its row again
     reason text not null,
-    state text not null check (state in ('parked', 'waiting')),
+    state text not null check (state in ('parked', 'waiting', 'released')),
     recorded_at text not null,
     constraint dead_letter_fingerprint_key unique (consumer, fingerprint)
 ) strict;

@@ -28,7 +28,7 @@ pub struct DeadLetterRow {
     pub envelope: Vec<u8>,
     /// Why it is here.
     pub reason: String,
-    /// `parked`, or `waiting` behind a parked one of its key.
+    /// `parked`, `waiting` behind a parked one of its key, or `released` to be delivered again.
     pub state: String,
     /// When it came here.
     pub recorded_at: DateTime<Utc>,
@@ -49,7 +49,8 @@ pub(crate) async fn parked_keys(
         Tx::Postgres(tx) => {
             let wanted: Vec<Cow<'_, str>> = keys.iter().map(|key| text(key, LONGEST_KEY)).collect();
             let rows: Vec<(String,)> = sqlx::query_as(
-                "select distinct key from dead_letter where consumer = $1 and key = any($2)",
+                "select distinct key from dead_letter
+                  where consumer = $1 and key = any($2) and state <> 'released'",
             )
             .bind(consumer)
             .bind(wanted)
@@ -60,7 +61,8 @@ pub(crate) async fn parked_keys(
         Tx::Sqlite(tx) => {
             // Almost always empty, and then this is all it costs.
             let any: Option<(i64,)> = sqlx::query_as(
-                "select dead_letter_id from dead_letter where consumer = $1 limit 1",
+                "select dead_letter_id from dead_letter
+                  where consumer = $1 and state <> 'released' limit 1",
             )
             .bind(consumer)
             .fetch_optional(&mut **tx)
@@ -68,7 +70,8 @@ pub(crate) async fn parked_keys(
             let mut found = HashSet::new();
             for key in keys.iter().filter(|_| any.is_some()) {
                 let row: Option<(String,)> = sqlx::query_as(
-                    "select key from dead_letter where consumer = $1 and key = $2 limit 1",
+                    "select key from dead_letter
+                      where consumer = $1 and key = $2 and state <> 'released' limit 1",
                 )
                 .bind(consumer)
                 .bind(text(key, LONGEST_KEY))
@@ -110,7 +113,9 @@ pub(crate) async fn park(
         "insert into dead_letter (consumer, topic, event_id, type, subject, key, version, envelope,
                                   fingerprint, reason, state, recorded_at)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'parked', $11)
-             on conflict (consumer, fingerprint) do nothing"
+             on conflict (consumer, fingerprint) do update
+            set state = 'parked', reason = excluded.reason
+          where dead_letter.state = 'released'"
     )
     .bind(consumer)
     .bind(text(&dead.topic, LONGEST_TEXT))
@@ -142,7 +147,8 @@ pub(crate) async fn wait(
         "insert into dead_letter (consumer, topic, event_id, type, subject, key, version, envelope,
                                   fingerprint, reason, state, recorded_at)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'waiting', $11)
-             on conflict (consumer, fingerprint) do nothing"
+             on conflict (consumer, fingerprint) do update set state = 'waiting'
+          where dead_letter.state = 'released'"
     )
     .bind(consumer)
     .bind(text(&inbound.topic, LONGEST_TEXT))
@@ -171,6 +177,51 @@ pub(crate) async fn list(
         "select dead_letter_id, topic, event_id, type, key, envelope, reason, state, recorded_at
            from dead_letter where consumer = $1 order by dead_letter_id limit $2"
     ).bind(consumer).bind(i64::from(limit)).fetch_all(conn).await)?)
+}
+
+/// Rows that an operator released, in the order in which they are delivered again.
+pub(crate) async fn released(
+    tx: &mut Tx,
+    consumer: &str,
+    limit: u32,
+) -> Result<Vec<DeadLetterRow>, Error> {
+    Ok(on!(tx, conn => sqlx::query_as(
+        "select dead_letter_id, topic, event_id, type, key, envelope, reason, state, recorded_at
+           from dead_letter where consumer = $1 and state = 'released'
+          order by dead_letter_id limit $2"
+    ).bind(consumer).bind(i64::from(limit)).fetch_all(conn).await)?)
+}
+
+/// Releases a parked row; returns whether there was one.
+pub(crate) async fn release(tx: &mut Tx, consumer: &str, id: i64) -> Result<bool, Error> {
+    let released = on!(tx, conn => sqlx::query(
+        "update dead_letter set state = 'released'
+          where consumer = $1 and dead_letter_id = $2 and state = 'parked'"
+    ).bind(consumer).bind(id).execute(conn).await.map(|done| done.rows_affected()))?;
+    Ok(released == 1)
+}
+
+/// Releases what waits behind nothing parked any more; returns how many rows.
+pub(crate) async fn release_waiting(tx: &mut Tx, consumer: &str) -> Result<u64, Error> {
+    Ok(on!(tx, conn => sqlx::query(
+        "update dead_letter set state = 'released'
+          where consumer = $1 and state = 'waiting' and key not in (
+                select key from dead_letter
+                 where consumer = $1 and state = 'parked' and key is not null)"
+    ).bind(consumer).execute(conn).await.map(|done| done.rows_affected()))?)
+}
+
+/// Removes a row in this state; returns whether there was one.
+pub(crate) async fn remove(
+    tx: &mut Tx,
+    consumer: &str,
+    id: i64,
+    state: &str,
+) -> Result<bool, Error> {
+    let removed = on!(tx, conn => sqlx::query(
+        "delete from dead_letter where consumer = $1 and dead_letter_id = $2 and state = $3"
+    ).bind(consumer).bind(id).bind(state).execute(conn).await.map(|done| done.rows_affected()))?;
+    Ok(removed == 1)
 }
 
 /// What makes two deliveries the same: the id when there is one, the bytes otherwise.

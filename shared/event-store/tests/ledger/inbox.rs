@@ -208,3 +208,66 @@ async fn deliveries_beyond_the_queue_wait_instead_of_coming_again() {
         assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");
     }
 }
+
+async fn states(fixture: &Fixture) -> Vec<String> {
+    let rows = fixture.ledger.dead_letters(10).await.unwrap();
+    rows.into_iter().map(|row| row.state).collect()
+}
+
+#[tokio::test]
+async fn a_replayed_event_takes_those_that_wait_with_it_and_the_key_flows_again() {
+    for fixture in Fixture::every().await {
+        let table = fixture.ledger.dead_letter_table();
+        fixture.ledger.park(poison(1, b"\xff")).await.unwrap();
+        fixture.ledger.park(poison(2, b"\xfe")).await.unwrap();
+        receive(&fixture, inbound(1, 1, false)).await.unwrap();
+        receive(&fixture, inbound(2, 1, false)).await.unwrap();
+        let parked = fixture.ledger.dead_letters(1).await.unwrap()[0].dead_letter_id;
+
+        assert!(table.replay(parked).await.unwrap());
+
+        assert_eq!(
+            states(&fixture).await,
+            ["released", "parked", "released", "waiting"]
+        );
+        let next = receive(&fixture, inbound(1, 2, false)).await.unwrap();
+        assert!(matches!(next, Outcome::Accepted(_)));
+        assert!(!table.replay(parked).await.unwrap()); // It is no longer parked.
+        for row in table.released(10).await.unwrap() {
+            table.settle(row.dead_letter_id).await.unwrap();
+        }
+        assert_eq!(states(&fixture).await, ["parked", "waiting"]);
+    }
+}
+
+#[tokio::test]
+async fn an_event_that_fails_again_is_parked_again_and_kept() {
+    for fixture in Fixture::every().await {
+        let table = fixture.ledger.dead_letter_table();
+        fixture.ledger.park(poison(1, b"\xff")).await.unwrap();
+        receive(&fixture, inbound(1, 1, false)).await.unwrap();
+        let parked = fixture.ledger.dead_letters(1).await.unwrap()[0].dead_letter_id;
+        table.replay(parked).await.unwrap();
+
+        fixture.ledger.park(poison(1, b"\xff")).await.unwrap();
+        table.settle(parked).await.unwrap();
+        receive(&fixture, inbound(1, 1, false)).await.unwrap();
+
+        assert_eq!(states(&fixture).await, ["parked", "waiting"]);
+    }
+}
+
+#[tokio::test]
+async fn a_dropped_event_is_gone_and_those_behind_it_go_on() {
+    for fixture in Fixture::every().await {
+        let table = fixture.ledger.dead_letter_table();
+        fixture.ledger.park(poison(1, b"\xff")).await.unwrap();
+        receive(&fixture, inbound(1, 1, false)).await.unwrap();
+        let parked = fixture.ledger.dead_letters(1).await.unwrap()[0].dead_letter_id;
+
+        assert!(table.discard(parked).await.unwrap());
+
+        assert_eq!(states(&fixture).await, ["released"]);
+        assert!(!table.discard(parked).await.unwrap());
+    }
+}
