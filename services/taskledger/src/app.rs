@@ -12,13 +12,13 @@ use secrecy::SecretString;
 use service_kit::Kit;
 use service_kit::config::AuthConfig;
 use service_kit::health::{Health, ops_router};
-use service_kit::lifecycle::Lifecycle;
+use service_kit::lifecycle::{Lifecycle, TaskFailure};
 use service_kit::openapi;
 use service_kit::server::{Limits, Listener};
 use service_kit::service::{Service as Built, ServiceConfig};
 
 use crate::config::UpConfig;
-use crate::data_directory::{DataDirectory, broker_file};
+use crate::data_directory::{DataDirectory, DataDirectoryError, broker_file};
 use crate::services::{self, ANY_PORT, Tokens};
 
 /// The suite, built and listening, but answering nobody yet.
@@ -82,6 +82,13 @@ impl App {
         lifecycle.work("local sidecar", |stop| async move {
             Ok(sidecar.run(stop).await?)
         });
+        let watch = directory.watch()?;
+        lifecycle.work("data directory", |stop| async move {
+            match stop.run_until_cancelled_owned(watch.gone()).await {
+                Some(gone) => Err(gone.into()),
+                None => Ok(()),
+            }
+        });
         Ok(Self {
             config,
             address,
@@ -114,7 +121,17 @@ impl App {
         } = self;
         let outcome = lifecycle.run(stop).await;
         drop(directory);
-        Ok(outcome?)
+        outcome.map_err(sentence)
+    }
+}
+
+/// That the directory is gone says enough by itself.
+fn sentence(failure: TaskFailure) -> anyhow::Error {
+    match failure {
+        TaskFailure::Failed { source, .. } if source.is::<DataDirectoryError>() => {
+            anyhow::Error::from_boxed(source)
+        }
+        other => other.into(),
     }
 }
 

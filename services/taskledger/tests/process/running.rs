@@ -1,7 +1,7 @@
 //! A running `taskledger`, started as a person would.
 
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Output, Stdio};
 use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, BufReader};
@@ -12,6 +12,16 @@ pub(crate) struct Ended {
     pub(crate) code: Option<i32>,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
+}
+
+impl From<&Output> for Ended {
+    fn from(output: &Output) -> Self {
+        Self {
+            code: output.status.code(),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
 }
 
 /// A suite that answers.
@@ -41,7 +51,13 @@ impl Running {
 
     pub(crate) async fn of(mut command: Command) -> Self {
         // What it logs shows when a test fails, and never fills a pipe that nobody reads.
-        let mut child = command.stderr(Stdio::inherit()).spawn().unwrap();
+        command.stderr(Stdio::inherit());
+        Self::heard(command).await
+    }
+
+    /// Keeps what it says on stderr, for [`ended_saying`](Self::ended_saying).
+    pub(crate) async fn heard(mut command: Command) -> Self {
+        let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut banner = String::new();
         while let Some(line) = lines.next_line().await.unwrap() {
@@ -70,6 +86,13 @@ impl Running {
         self.child.kill().await.unwrap();
     }
 
+    /// Waits for it to end by itself, and reads what it said.
+    pub(crate) async fn ended_saying(self) -> Ended {
+        let output = self.child.wait_with_output();
+        let ended = tokio::time::timeout(Duration::from_secs(20), output).await;
+        Ended::from(&ended.expect("it ends within 20 seconds").unwrap())
+    }
+
     pub(crate) fn id(&self) -> u32 {
         self.child.id().unwrap()
     }
@@ -96,9 +119,5 @@ pub(crate) async fn run(mut command: Command) -> Ended {
         .output()
         .await
         .unwrap();
-    Ended {
-        code: output.status.code(),
-        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-    }
+    Ended::from(&output)
 }

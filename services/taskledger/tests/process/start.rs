@@ -135,3 +135,21 @@ async fn an_unusable_directory_is_named() {
         refused.stderr
     );
 }
+
+#[tokio::test]
+async fn a_directory_that_is_removed_ends_it_with_one_sentence() {
+    let parent = tempfile::tempdir().unwrap();
+    let directory = parent.path().join("data");
+    let suite = Running::heard(command(&directory)).await;
+
+    std::fs::remove_dir_all(&directory).unwrap();
+
+    let ended = suite.ended_saying().await;
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    let last = ended.stderr.lines().last().unwrap();
+    let begin = format!(
+        "taskledger: the data directory {} was removed",
+        directory.display()
+    );
+    assert!(last.starts_with(&begin), "{}", ended.stderr);
+}
