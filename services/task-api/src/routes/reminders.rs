@@ -98,12 +98,18 @@ pub(super) fn read_all(
         reader.fault(Fault::new(pointer, "too_many", message));
         return Vec::new();
     }
-    let mut sent = Vec::new();
+    let mut sent: Vec<Sent> = Vec::new();
     for (index, field) in list.into_iter().enumerate() {
         let pointer = format!("{pointer}/{index}");
-        if let Some(input) = reader.required(&pointer, field) {
-            sent.extend(input.read(reader, &pointer));
+        let read = reader.required(&pointer, field);
+        let Some((id, trigger)) = read.and_then(|input| input.read(reader, &pointer)) else {
+            continue;
+        };
+        if sent.iter().any(|(_, known)| *known == trigger) {
+            let message = "says the same as a reminder before it";
+            reader.fault(Fault::new(pointer, "duplicate", message));
         }
+        sent.push((id, trigger));
     }
     sent
 }

@@ -214,6 +214,26 @@ async fn no_time_leaves_the_calendar_in_utc() {
 }
 
 #[tokio::test]
+async fn a_reminder_that_says_the_same_as_another_is_refused() {
+    let suite = suite().await;
+    let half_hour = json!({"trigger": {"type": "relative", "to": "due", "offset": "-PT30M"}});
+    let same = json!({"trigger": {"type": "relative", "to": "due", "offset": "-PT1800S"}});
+    let hour = json!({"trigger": {"type": "relative", "to": "due", "offset": "-PT1H"}});
+    let with = |reminders: Value| json!({"title": "x", "due": berlin("2027-01-31T09:00"), "reminders": reminders});
+
+    let problem = refused(&suite, with(json!([half_hour, hour, same]))).await;
+    assert_eq!(errors(&problem), [("/reminders/2", "duplicate")]);
+
+    let task = create(&suite, with(json!([half_hour, hour]))).await;
+    let patch = json!({"reminders": [task["reminders"][0], same]});
+    let problem = suite
+        .patch(&path(&task, ""), patch, StatusCode::UNPROCESSABLE_ENTITY)
+        .await;
+    assert_eq!(errors(&problem), [("/reminders/1", "duplicate")]);
+    suite.finish().await;
+}
+
+#[tokio::test]
 async fn a_rule_that_cannot_be_has_its_own_code() {
     let suite = suite().await;
     let with = |rrule: &str| json!({"title": "x", "due": {"date": "2027-01-31"}, "recurrence": {"rrule": rrule}});

@@ -67,7 +67,7 @@ pub(in crate::routes) struct NewTask {
     #[serde(default)]
     #[schema(value_type = Option<Uuid>)]
     parent_id: Field<String>,
-    /// At most 20, without ids.
+    /// At most 20, each with another trigger, without ids.
     #[serde(default)]
     #[schema(value_type = Option<Vec<ReminderInput>>, max_items = 20)]
     reminders: Field<Vec<Field<ReminderInput>>>,
