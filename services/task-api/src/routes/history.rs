@@ -9,7 +9,6 @@ use event_store::RecordedEvent;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
-use service_kit::Problem;
 use service_kit::extract::{Call, Json, Path, Query};
 use service_kit::page::{Page, PageQuery};
 use utoipa::ToSchema;
@@ -48,10 +47,10 @@ pub(super) struct FieldChange {
     /// The field.
     field: String,
     /// Its value before; null when it had none.
-    #[schema(value_type = Object)]
+    #[schema(value_type = Value)]
     from: Value,
     /// Its value from then on.
-    #[schema(value_type = Object)]
+    #[schema(value_type = Value)]
     to: Value,
 }
 
@@ -63,7 +62,6 @@ pub(super) struct FieldChange {
     params(("task_id" = uuid::Uuid, Path), PageQuery),
     responses(
         (status = 200, description = "A page", body = Page<HistoryItem>),
-        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn get_task_history(

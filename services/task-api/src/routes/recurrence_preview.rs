@@ -4,7 +4,6 @@ use chrono::{DateTime, TimeDelta, Utc};
 use event_schema::{MonthOverflow, Recurrence, TimeValue};
 use recurrence::{Frequency, Occurrence, Schedule};
 use serde::{Deserialize, Serialize};
-use service_kit::Problem;
 use service_kit::extract::{Call, Json};
 use utoipa::ToSchema;
 
@@ -86,7 +85,6 @@ pub(super) struct Warning {
     request_body = PreviewRecurrence,
     responses(
         (status = 200, description = "What it would do", body = RecurrencePreview),
-        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn preview_recurrence(

@@ -90,7 +90,6 @@ impl TryFrom<String> for Bound {
     params(ListTasks),
     responses(
         (status = 200, description = "A page", body = Page<TaskView>),
-        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn list_tasks(

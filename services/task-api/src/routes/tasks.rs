@@ -33,7 +33,7 @@ use task_change::TaskChange;
     responses(
         (status = 201, description = "Created", body = TaskView,
          headers(("etag" = String), ("location" = String))),
-        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "The id is taken: the one answer that tells of a task of somebody else, and nothing but that", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn create_task(
@@ -81,7 +81,8 @@ pub(super) async fn get_task(
 
 /// Change a task
 ///
-/// A merge patch: what is absent stays, null clears. Nothing changed is no new version.
+/// A merge patch: what is absent stays, null clears. Nothing changed is no new version. A request
+/// without a body and without a `Content-Type` is the empty patch.
 #[utoipa::path(
     patch, path = "/v1/tasks/{task_id}", tag = "tasks", operation_id = "update_task",
     params(("task_id" = uuid::Uuid, Path), ("if-match" = Option<String>, Header),
@@ -91,7 +92,7 @@ pub(super) async fn get_task(
     responses(
         (status = 200, description = "The task as it is now", body = TaskView, headers(("etag" = String))),
         (status = 412, description = "It was changed in the meantime; `current` has it", body = Problem, content_type = "application/problem+json"),
-        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "It is in the trash", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn update_task(
@@ -126,10 +127,10 @@ pub(super) async fn update_task(
 /// It may be there already.
 #[utoipa::path(
     delete, path = "/v1/tasks/{task_id}", tag = "tasks", operation_id = "delete_task",
-    params(("task_id" = uuid::Uuid, Path), ("if-match" = Option<String>, Header)),
+    params(("task_id" = uuid::Uuid, Path), ("if-match" = Option<String>, Header),
+           ("idempotency-key" = Option<String>, Header)),
     responses(
         (status = 204, description = "It is in the trash"),
-        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn delete_task(

@@ -94,7 +94,7 @@ pub(super) struct NextOccurrence {
     request_body = Option<CompleteTask>,
     responses(
         (status = 200, description = "Completed", body = FinishedTask, headers(("etag" = String))),
-        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "Its state does not allow this", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn complete_task(
@@ -124,7 +124,7 @@ pub(super) async fn complete_task(
     request_body = Option<SkipTask>,
     responses(
         (status = 200, description = "Skipped", body = FinishedTask, headers(("etag" = String))),
-        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "Its state does not allow this", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn skip_task(
@@ -152,7 +152,7 @@ pub(super) async fn skip_task(
     request_body = Option<Nothing>,
     responses(
         (status = 200, description = "Open again", body = TaskView, headers(("etag" = String))),
-        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "Its state does not allow this", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn reopen_task(
@@ -174,7 +174,7 @@ pub(super) async fn reopen_task(
     request_body = Option<Nothing>,
     responses(
         (status = 200, description = "Cancelled", body = FinishedTask, headers(("etag" = String))),
-        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "Its state does not allow this", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn cancel_task(
@@ -201,7 +201,7 @@ pub(super) async fn cancel_task(
     request_body = Option<Nothing>,
     responses(
         (status = 200, description = "Out of the trash", body = TaskView, headers(("etag" = String))),
-        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "Its state does not allow this", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn restore_task(

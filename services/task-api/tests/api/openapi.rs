@@ -56,9 +56,12 @@ async fn every_path_is_described_with_its_answers() {
             let operation = &document["paths"][path][method];
             assert!(operation["summary"].is_string(), "{method} {path}");
             let responses = operation["responses"].as_object().unwrap();
+            for status in refusals(method, path) {
+                assert!(responses.contains_key(status), "{method} {path} {status}");
+            }
             let refusals = responses
                 .iter()
-                .filter(|(status, _)| status.starts_with('4'));
+                .filter(|(status, _)| status.starts_with(['4', '5']));
             for (status, refusal) in refusals {
                 let content = &refusal["content"]["application/problem+json"];
                 assert!(
@@ -70,6 +73,38 @@ async fn every_path_is_described_with_its_answers() {
                 assert!(operation["requestBody"].is_object(), "{method} {path}");
             }
         }
+    }
+    suite.finish().await;
+}
+
+/// What an operation may refuse.
+fn refusals(method: &str, path: &str) -> Vec<&'static str> {
+    let mut statuses = vec!["400", "401", "403", "503"];
+    let is_on_task = path.contains("{task_id}");
+    if is_on_task {
+        statuses.push("404");
+    }
+    if is_on_task && method != "get" {
+        statuses.extend(["412", "422"]);
+    }
+    if method == "post" || method == "patch" {
+        statuses.extend(["413", "415", "422"]);
+    }
+    let is_preview = path == "/v1/recurrence/preview";
+    if !is_preview && (method == "post" || method == "patch") {
+        statuses.push("409");
+    }
+    statuses
+}
+
+#[tokio::test]
+async fn a_change_in_the_history_has_any_json_value() {
+    let suite = suite().await;
+    let document = suite.get("/openapi.json", StatusCode::OK).await;
+    let change = &document["components"]["schemas"]["FieldChange"]["properties"];
+    for side in ["from", "to"] {
+        assert!(change[side].is_object());
+        assert_eq!(change[side]["type"], Value::Null, "{side}");
     }
     suite.finish().await;
 }
