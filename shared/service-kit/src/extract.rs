@@ -7,6 +7,7 @@ mod params;
 mod patch;
 mod strict;
 mod typed;
+mod wording;
 
 pub(crate) use body::too_large;
 pub use body::{Json, MergePatch};

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use serde_path_to_error::{Error, Segment};
 
 use super::strict::{MAX_ERRORS, pointer_below};
+use super::wording;
 use crate::problem::FieldError;
 
 /// How often a body is tried. Only wrong bodies take more than one try.
@@ -130,23 +131,13 @@ pub(crate) fn describe<E: std::fmt::Display>(error: &Error<E>) -> FieldError {
         }
     }
     let quoted = message.split('`').nth(1).unwrap_or_default();
-    let code = if message.starts_with("missing field") {
-        pointer = pointer_below(&pointer, quoted);
-        "missing"
-    } else if message.starts_with("unknown field") {
-        let unknown = pointer_below("", quoted);
-        if !pointer.ends_with(&unknown) {
-            pointer.push_str(&unknown);
-        }
-        "unknown_field"
-    } else if message.starts_with("duplicate field") {
-        pointer = pointer_below(&pointer, quoted);
-        "duplicate"
-    } else if message.starts_with("invalid type") {
-        "wrong_type"
-    } else {
-        "invalid_value"
-    };
+    let (code, message) = wording::told(&message);
+    let named = pointer_below("", quoted);
+    match code {
+        "missing" | "duplicate" => pointer.push_str(&named),
+        "unknown_field" if !pointer.ends_with(&named) => pointer.push_str(&named),
+        _ => {}
+    }
     FieldError::new(pointer, code, message)
 }
 
