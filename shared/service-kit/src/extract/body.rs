@@ -1,7 +1,7 @@
 //! JSON bodies.
 
 use axum::extract::{FromRequest, Request};
-use axum::http::header::{CONTENT_TYPE, HeaderMap};
+use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -62,6 +62,7 @@ async fn read<T: DeserializeOwned>(request: Request, types: &[&str]) -> Result<T
         .as_ref()
         .map_or(FALLBACK_LIMIT, |context| context.body_limit);
     let sent_type = media_type(request.headers());
+    check_encoding(request.headers())?;
     let bytes = collect(request, limit).await?;
     let value = match sent_type {
         // A command whose fields are all optional may come without a body.
@@ -94,25 +95,40 @@ fn remember(context: Option<&RequestContext>, value: &Value) {
     }
 }
 
-/// The media type without its parameters. JSON has none that matter: it is always UTF-8.
+/// The media type without its parameters.
 fn media_type(headers: &HeaderMap) -> Option<String> {
     let value = headers.get(CONTENT_TYPE)?.to_str().unwrap_or("unreadable");
-    Some(
-        value
-            .split(';')
-            .next()
-            .unwrap_or_default()
-            .trim()
-            .to_owned(),
-    )
+    let name = value.split(';').next().unwrap_or_default();
+    Some(name.trim().to_owned())
+}
+
+/// JSON is UTF-8, and we unpack nothing: who says otherwise would be misread.
+fn check_encoding(headers: &HeaderMap) -> Result<(), Problem> {
+    let text = |value: &HeaderValue| value.to_str().unwrap_or("unreadable").to_ascii_lowercase();
+    let content_type = headers.get(CONTENT_TYPE).map(text).unwrap_or_default();
+    let parameters = content_type.split(';').skip(1);
+    let mut charsets = parameters
+        .filter_map(|parameter| parameter.trim().split_once('='))
+        .filter(|(name, _)| name.trim() == "charset");
+    if !charsets.all(|(_, charset)| charset.trim().trim_matches('"') == "utf-8") {
+        return Err(unsupported_because("the body must be sent as UTF-8"));
+    }
+    let mut encodings = headers.get_all(CONTENT_ENCODING).iter().map(text);
+    if !encodings.all(|encoding| encoding.split(',').all(|one| one.trim() == "identity")) {
+        return Err(unsupported_because(
+            "the body must be sent without a content encoding",
+        ));
+    }
+    Ok(())
 }
 
 fn unsupported(types: &[&str]) -> Problem {
-    Problem::new(
-        ErrorKind::UnsupportedMediaType,
-        ErrorKind::UnsupportedMediaType.code(),
-    )
-    .detail(format!("the body must be sent as {}", types.join(" or ")))
+    unsupported_because(&format!("the body must be sent as {}", types.join(" or ")))
+}
+
+fn unsupported_because(detail: &str) -> Problem {
+    let kind = ErrorKind::UnsupportedMediaType;
+    Problem::new(kind, kind.code()).detail(detail)
 }
 
 /// The answer to a body that is too large.

@@ -130,3 +130,30 @@ async fn a_merge_patch_has_its_own_media_type() {
     let answer = send(app(), patch.body(Body::from("{}")).unwrap()).await;
     assert_eq!(answer.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
 }
+
+#[tokio::test]
+async fn a_body_is_utf_8_and_not_packed() {
+    const BODY: &str = r#"{"title":"a","count":1}"#;
+    const PLAIN: &str = "application/json";
+    for (content_type, encoding, status) in [
+        (PLAIN, "identity", 201),
+        (r#"application/json; Charset="UTF-8""#, "Identity", 201),
+        ("application/json;version=1; charset=utf-8", "identity", 201),
+        ("application/json; charset=utf-16", "identity", 415),
+        ("application/json; charset=latin1", "identity", 415),
+        (
+            "application/json; charset=utf-8; charset=x",
+            "identity",
+            415,
+        ),
+        (PLAIN, "gzip", 415),
+        (PLAIN, "identity, br", 415),
+        (PLAIN, "", 415),
+    ] {
+        let request = request("POST", "/v1/tasks")
+            .header("content-type", content_type)
+            .header("content-encoding", encoding);
+        let answer = send(app(), request.body(Body::from(BODY)).unwrap()).await;
+        assert_eq!(answer.status, status, "{content_type} {encoding}");
+    }
+}
