@@ -1,6 +1,6 @@
 //! What a rule would do.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, Months, TimeDelta, Utc};
 use event_schema::{MonthOverflow, Recurrence, TimeValue};
 use recurrence::{Frequency, Occurrence, Schedule};
 use serde::{Deserialize, Serialize};
@@ -11,12 +11,15 @@ use super::fields::{Field, Reader, Unknown};
 use super::recurrence_input::{self, RecurrenceInput};
 use super::task_view::RecurrenceView;
 use super::time_value::{Allowed, TimeInput, TimeView};
-use crate::domain::occurrence::{due_of, slot_of};
+use crate::domain::occurrence::{due_of, schedule_of, slot_of};
 use crate::domain::{Fault, time};
 use crate::error::Error;
 
 const DEFAULT_LIMIT: u16 = 10;
 const MAX_LIMIT: u16 = 100;
+/// How far is looked for a month without the day of the start: a leap year has come by then, also
+/// around a century without one.
+const YEARS_AHEAD: u32 = 12;
 
 /// A rule to be tried.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
@@ -190,21 +193,28 @@ impl Plan {
         warnings
     }
 
-    /// The day of the month that the rule takes from its start, when some months lack it.
+    /// The day of the month that the rule takes from its start, when it soon comes to a month that
+    /// lacks it. Only a rule that clamps shows where that is.
     fn day_that_months_lack(&self) -> Option<u32> {
-        use chrono::Datelike;
         let rule = self.schedule.rule();
         let from_start = rule.by_day().is_empty() && rule.by_month_day().is_empty();
         let in_months = matches!(rule.frequency(), Frequency::Monthly | Frequency::Yearly);
+        if !(from_start && in_months) {
+            return None;
+        }
         let start = self.schedule.start().date();
-        let lacked = match (rule.frequency(), rule.by_month()) {
-            (Frequency::Yearly, []) => start.month() == 2 && start.day() == 29,
-            (_, []) => start.day() > 28,
-            (_, months) => months
-                .iter()
-                .any(|month| longest(*month) < start.day() || (*month == 2 && start.day() == 29)),
+        let last = start.checked_add_months(Months::new(12 * YEARS_AHEAD));
+        let recurrence = Recurrence {
+            month_overflow: MonthOverflow::Clamp,
+            ..self.recurrence.clone()
         };
-        (from_start && in_months && lacked).then(|| start.day())
+        let clamping = schedule_of(&recurrence, &self.start).ok()?;
+        let mut soon = clamping
+            .occurrences()
+            .map(|occurrence| occurrence.slot.date())
+            .take_while(|date| last.is_none_or(|last| *date <= last));
+        let is_lacked = soon.any(|date| date.day() != start.day());
+        is_lacked.then(|| start.day())
     }
 
     /// How far a slot that falls into a gap is moved.
@@ -215,13 +225,5 @@ impl Plan {
         };
         let shown = time::instant_of(&due)?.with_timezone(&zone).naive_local();
         (shown != *local).then(|| (occurrence.slot.to_string(), shown - *local))
-    }
-}
-
-fn longest(month: u32) -> u32 {
-    match month {
-        2 => 29,
-        4 | 6 | 9 | 11 => 30,
-        _ => 31,
     }
 }

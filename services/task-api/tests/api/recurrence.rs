@@ -190,6 +190,49 @@ async fn a_preview_shows_slots_instants_and_surprises() {
 }
 
 #[tokio::test]
+async fn a_preview_warns_of_short_months_only_when_the_rule_comes_to_one() {
+    let suite = suite().await;
+    for (rrule, start, overflow, expected) in [
+        ("FREQ=MONTHLY;INTERVAL=12", "2027-01-31", "clamp", None),
+        ("FREQ=MONTHLY;INTERVAL=12", "2027-01-31", "skip", None),
+        ("FREQ=MONTHLY;COUNT=1", "2027-01-31", "clamp", None),
+        ("FREQ=MONTHLY;BYMONTH=1,3", "2027-01-31", "clamp", None),
+        ("FREQ=YEARLY;INTERVAL=4", "2028-02-29", "clamp", None),
+        (
+            "FREQ=MONTHLY;INTERVAL=5",
+            "2027-01-31",
+            "clamp",
+            Some("last_day_used"),
+        ),
+        (
+            "FREQ=MONTHLY;INTERVAL=5",
+            "2027-01-31",
+            "skip",
+            Some("months_skipped"),
+        ),
+        ("FREQ=MONTHLY", "2027-01-29", "clamp", Some("last_day_used")),
+        ("FREQ=YEARLY", "2028-02-29", "clamp", Some("last_day_used")),
+        (
+            "FREQ=YEARLY;BYMONTH=1,6",
+            "2027-01-31",
+            "skip",
+            Some("months_skipped"),
+        ),
+    ] {
+        let recurrence = json!({"rrule": rrule, "month_overflow": overflow});
+        let body = json!({"recurrence": recurrence, "start": {"date": start}});
+        let preview = suite
+            .post("/v1/recurrence/preview", body, StatusCode::OK)
+            .await;
+        let warnings = preview["warnings"].as_array().unwrap().iter();
+        let codes: Vec<_> = warnings.map(|warning| warning["code"].as_str()).collect();
+        let expected: Vec<_> = expected.into_iter().map(Some).collect();
+        assert_eq!(codes, expected, "{rrule} {start} {overflow}");
+    }
+    suite.finish().await;
+}
+
+#[tokio::test]
 async fn a_preview_is_read_strictly() {
     let suite = suite().await;
     let refused = suite
