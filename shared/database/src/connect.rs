@@ -35,7 +35,7 @@ impl Database {
     /// A SQLite file is created when it is missing.
     pub async fn connect(config: &Config, sets: &[MigrationSet]) -> Result<Self, ConnectError> {
         let url = config.database_url.expose_secret();
-        let database = match url.split_once(':').map(|(scheme, _)| scheme) {
+        let (database, place) = match url.split_once(':').map(|(scheme, _)| scheme) {
             Some("postgres" | "postgresql") => postgres(url, config).await?,
             Some("sqlite") => sqlite(url, config).await?,
             _ => return Err(ConnectError::Scheme),
@@ -46,7 +46,7 @@ impl Database {
             MigrateMode::Auto => matches!(database, Self::Sqlite { .. }),
         };
         for set in sets {
-            set.bring_up(&database, apply).await?;
+            set.bring_up(&database, &place, apply).await?;
         }
         Ok(database)
     }
@@ -116,7 +116,8 @@ async fn begin_sqlite(pool: &SqlitePool, statement: &'static str) -> Result<Tx, 
     Ok(Tx::Sqlite(pool.begin_with(statement).await?))
 }
 
-async fn postgres(url: &str, config: &Config) -> Result<Database, ConnectError> {
+/// The database, and what to call it: without the password.
+async fn postgres(url: &str, config: &Config) -> Result<(Database, String), ConnectError> {
     let options = PgConnectOptions::from_str(url)
         .map_err(ConnectError::Url)?
         .application_name("taskledger")
@@ -127,17 +128,23 @@ async fn postgres(url: &str, config: &Config) -> Result<Database, ConnectError> 
             ("idle_in_transaction_session_timeout", "5000"),
             ("timezone", "UTC"),
         ]);
+    let place = format!(
+        "{}:{}/{}",
+        options.get_host(),
+        options.get_port(),
+        options.get_database().unwrap_or_default()
+    );
     let pool = PgPoolOptions::new()
         .max_connections(config.database_max_connections)
         .acquire_timeout(config.acquire_timeout())
         .max_lifetime(Duration::from_mins(30))
         .connect_with(options)
         .await
-        .map_err(ConnectError::Open)?;
-    Ok(Database::Postgres(pool))
+        .map_err(cannot_open(&place))?;
+    Ok((Database::Postgres(pool), place))
 }
 
-async fn sqlite(url: &str, config: &Config) -> Result<Database, ConnectError> {
+async fn sqlite(url: &str, config: &Config) -> Result<(Database, String), ConnectError> {
     let options = SqliteConnectOptions::from_str(url)
         .map_err(ConnectError::Url)?
         .create_if_missing(true)
@@ -146,18 +153,26 @@ async fn sqlite(url: &str, config: &Config) -> Result<Database, ConnectError> {
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(SQLITE_BUSY_TIMEOUT);
+    let place = options.get_filename().display().to_string();
     let writer = SqlitePoolOptions::new()
         .max_connections(1)
         .min_connections(1)
         .acquire_timeout(config.acquire_timeout())
         .connect_with(options.clone())
         .await
-        .map_err(ConnectError::Open)?;
+        .map_err(cannot_open(&place))?;
     let readers = SqlitePoolOptions::new()
         .max_connections(config.database_max_connections)
         .acquire_timeout(config.acquire_timeout())
         .connect_with(options.pragma("query_only", "on"))
         .await
-        .map_err(ConnectError::Open)?;
-    Ok(Database::Sqlite { writer, readers })
+        .map_err(cannot_open(&place))?;
+    Ok((Database::Sqlite { writer, readers }, place))
+}
+
+fn cannot_open(place: &str) -> impl Fn(sqlx::Error) -> ConnectError {
+    move |cause| ConnectError::Open {
+        place: place.to_owned(),
+        cause,
+    }
 }

@@ -39,6 +39,15 @@ impl Error {
     pub fn is_unavailable(&self) -> bool {
         matches!(self, Self::Unavailable(_))
     }
+
+    fn cause(&self) -> String {
+        match self {
+            Self::Unavailable(source) | Self::Query(source) | Self::Constraint { source, .. } => {
+                first(source)
+            }
+            corrupt @ Self::Corrupt { .. } => corrupt.to_string(),
+        }
+    }
 }
 
 impl From<sqlx::Error> for Error {
@@ -66,8 +75,13 @@ pub enum ConnectError {
     #[error("the database URL cannot be read")]
     Url(#[source] sqlx::Error),
     /// The server does not answer or the file cannot be opened.
-    #[error("the database cannot be opened: {0}")]
-    Open(#[source] sqlx::Error),
+    #[error("the database {place} cannot be opened: {}", first(cause))]
+    Open {
+        /// The file, or the server's host, port and database.
+        place: String,
+        /// Why; told in the sentence, and so not once more as its source.
+        cause: sqlx::Error,
+    },
     /// Migrations are pending and may not be applied here.
     #[error(
         "the database lacks migration {set}/{name}; run once with --database-migrate apply (as a role that may change tables)"
@@ -89,18 +103,33 @@ pub enum ConnectError {
         name: String,
     },
     /// A migration failed; nothing of it was kept.
-    #[error("migration {set}/{name} failed: {source}")]
+    #[error("migration {set}/{name} of the database {place} failed: {}", cause.cause())]
     Failed {
         /// The set it belongs to.
         set: &'static str,
         /// The migration.
         name: &'static str,
-        /// Why.
-        source: Error,
+        /// The file, or the server's host, port and database.
+        place: String,
+        /// Why; told in the sentence, and so not once more as its source.
+        cause: Error,
     },
     /// The list of applied migrations cannot be read.
-    #[error("the list of applied migrations cannot be read: {0}")]
-    List(#[source] Error),
+    #[error("the migrations of the database {place} cannot be read: {}", cause.cause())]
+    List {
+        /// The file, or the server's host, port and database.
+        place: String,
+        /// Why; told in the sentence, and so not once more as its source.
+        cause: Error,
+    },
+}
+
+/// What the driver says, without the words that it puts before it and says again as the source.
+fn first(error: &sqlx::Error) -> String {
+    match error {
+        sqlx::Error::Database(database) => database.message().to_owned(),
+        other => other.to_string(),
+    }
 }
 
 /// Turns a violated constraint into a domain error where the statement is.

@@ -69,12 +69,17 @@ impl MigrationSet {
     pub(crate) async fn bring_up(
         &self,
         database: &Database,
+        place: &str,
         apply: bool,
     ) -> Result<(), ConnectError> {
-        let mut tx = database.begin().await.map_err(ConnectError::List)?;
+        let unreadable = |cause| ConnectError::List {
+            place: place.to_owned(),
+            cause,
+        };
+        let mut tx = database.begin().await.map_err(unreadable)?;
         let applied = applied(&mut tx, self.name, apply)
             .await
-            .map_err(ConnectError::List)?;
+            .map_err(unreadable)?;
         for migration in self.migrations {
             let text = if tx.is_postgres() {
                 migration.postgres
@@ -99,14 +104,15 @@ impl MigrationSet {
                 }
                 None => run(&mut tx, self.name, migration.name, text, &checksum)
                     .await
-                    .map_err(|source| ConnectError::Failed {
+                    .map_err(|cause| ConnectError::Failed {
                         set: self.name,
                         name: migration.name,
-                        source,
+                        place: place.to_owned(),
+                        cause,
                     })?,
             }
         }
-        tx.commit().await.map_err(ConnectError::List)
+        tx.commit().await.map_err(unreadable)
     }
 }
 

@@ -241,3 +241,32 @@ async fn the_databases_clock_is_measured_against_ours() {
         }
     }
 }
+
+#[tokio::test]
+async fn what_cannot_be_opened_is_named_and_its_cause_told_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("other.db");
+    std::fs::write(&file, "no database".repeat(100)).unwrap();
+    let config = database::Config::for_url(format!("sqlite://{}", file.display()));
+
+    let refused = Database::connect(&config, SETS).await.unwrap_err();
+
+    let expected = format!(
+        "the database {} cannot be opened: file is not a database",
+        file.display()
+    );
+    assert_eq!(refused.to_string(), expected);
+    assert!(std::error::Error::source(&refused).is_none());
+}
+
+#[tokio::test]
+async fn a_password_is_not_told() {
+    let mut config = database::Config::for_url("postgres://me:hidden@127.0.0.1:1/tasks");
+    config.database_acquire_timeout_ms = 100;
+
+    let refused = Database::connect(&config, SETS).await.unwrap_err();
+
+    let told = format!("{refused} {refused:?}");
+    assert!(told.contains("127.0.0.1:1/tasks"), "{told}");
+    assert!(!told.contains("hidden"), "{told}");
+}
