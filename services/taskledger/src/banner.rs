@@ -12,22 +12,24 @@ pub fn print(app: &App) -> io::Result<()> {
     writeln!(out, "  API    {url}/v1")?;
     writeln!(out, "  Docs   {url}/docs")?;
     writeln!(out, "  Data   {}\n", app.data_dir().display())?;
-    if app.config().auth.jwt_key.is_none() {
+    let authorization = if app.config().auth.jwt_key.is_none() {
         writeln!(
             out,
             "Single-user mode: whoever uses this machine is the one user. Try it:\n"
         )?;
+        ""
     } else {
         writeln!(
             out,
-            "Requests need a bearer token (Authorization: Bearer …). Try it:\n"
+            "Requests need a bearer token. With one in $TOKEN, try it:\n"
         )?;
-    }
+        " -H \"authorization: Bearer $TOKEN\""
+    };
     writeln!(
         out,
-        "  curl -s {url}/v1/tasks -H 'content-type: application/json' -d '{{\"title\":\"Pay rent\"}}'"
+        "  curl -s {url}/v1/tasks{authorization} -H 'content-type: application/json' -d '{{\"title\":\"Pay rent\"}}'"
     )?;
-    writeln!(out, "  curl -s {url}/v1/tasks\n")?;
+    writeln!(out, "  curl -s {url}/v1/tasks{authorization}\n")?;
     writeln!(out, "Press Ctrl-C to stop.")?;
     out.flush()
 }
@@ -35,5 +37,34 @@ pub fn print(app: &App) -> io::Result<()> {
 /// Says in one line why the program ends.
 pub fn complain(error: &anyhow::Error) {
     // There is nobody left to tell when even this fails.
-    let _ = writeln!(io::stderr(), "taskledger: {error:#}");
+    let _ = writeln!(io::stderr(), "taskledger: {}", sentence(error));
+}
+
+/// The causes, each once: many say in their own text what comes next.
+fn sentence(error: &anyhow::Error) -> String {
+    let mut sentence = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if sentence.is_empty() {
+            sentence = cause;
+        } else if !sentence.contains(&cause) {
+            sentence = format!("{sentence}: {cause}");
+        }
+    }
+    sentence
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_is_said_once() {
+        let error = anyhow::anyhow!("the file is full").context("writing failed: the file is full");
+        let error = error.context("it does not start");
+
+        assert_eq!(
+            sentence(&error),
+            "it does not start: writing failed: the file is full"
+        );
+    }
 }

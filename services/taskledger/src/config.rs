@@ -1,6 +1,6 @@
 //! The command line: every setting a flag and an environment variable.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -30,13 +30,16 @@ pub enum Command {
     /// Looks after the ledgers of the services.
     #[command(subcommand)]
     Ledger(LedgerCommand),
+    /// Looks after events that could not be processed.
+    #[command(subcommand)]
+    DeadLetters(DeadLettersCommand),
 }
 
 /// How the suite runs.
 #[derive(Clone, Debug, Args)]
 pub struct UpConfig {
-    /// Address of the REST interface of all services.
-    #[arg(long, env = "TASKLEDGER_LISTEN", default_value = "127.0.0.1:8080")]
+    /// Address of the REST interface of all services, with a number or a name as the host.
+    #[arg(long, env = "TASKLEDGER_LISTEN", default_value = "127.0.0.1:8080", value_parser = resolve)]
     pub listen: SocketAddr,
 
     /// Directory of everything the suite keeps. Only one suite at a time uses it.
@@ -44,7 +47,7 @@ pub struct UpConfig {
     pub data_dir: PathBuf,
 
     /// Address of /healthz, /readyz and /metrics. On loopback they are on the public address too.
-    #[arg(long, env = "TASKLEDGER_OPS_LISTEN")]
+    #[arg(long, env = "TASKLEDGER_OPS_LISTEN", value_parser = resolve)]
     pub ops_listen: Option<SocketAddr>,
 
     /// What to log, as comma-separated directives such as `info,sqlx=warn`.
@@ -115,6 +118,59 @@ pub struct VerifyConfig {
     pub data_dir: PathBuf,
 }
 
+/// The address that is meant; of a name with several, the first that stays on this machine.
+fn resolve(text: &str) -> Result<SocketAddr, String> {
+    let addresses: Vec<SocketAddr> = text
+        .to_socket_addrs()
+        .map_err(|error| format!("it has to be HOST:PORT, as in localhost:8080 ({error})"))?
+        .collect();
+    let loopback = addresses.iter().find(|address| address.ip().is_loopback());
+    loopback
+        .or(addresses.first())
+        .copied()
+        .ok_or_else(|| "this host has no address".to_owned())
+}
+
+/// Looks after events that could not be processed. Works beside a running suite.
+#[derive(Clone, Debug, Subcommand)]
+pub enum DeadLettersCommand {
+    /// Lists parked events and those that wait behind them.
+    List(ListConfig),
+    /// Shows one with its reason and its bytes.
+    Show(DeadLetterChoice),
+    /// Lets the service try a parked event again, and then those that wait behind it.
+    Replay(DeadLetterChoice),
+    /// Forgets a parked event and lets those go on that wait behind it.
+    Drop(DeadLetterChoice),
+}
+
+/// What `dead-letters list` shows.
+#[derive(Clone, Debug, Args)]
+pub struct ListConfig {
+    /// Only this service, by its app id.
+    #[arg(long)]
+    pub service: Option<String>,
+
+    /// Directory of the suite.
+    #[arg(long, env = "TASKLEDGER_DATA_DIR", default_value = "./taskledger-data")]
+    pub data_dir: PathBuf,
+}
+
+/// One dead letter.
+#[derive(Clone, Debug, Args)]
+pub struct DeadLetterChoice {
+    /// Its number, as the list shows it.
+    pub id: i64,
+
+    /// The service that could not process it, by its app id.
+    #[arg(long)]
+    pub service: String,
+
+    /// Directory of the suite.
+    #[arg(long, env = "TASKLEDGER_DATA_DIR", default_value = "./taskledger-data")]
+    pub data_dir: PathBuf,
+}
+
 impl Cli {
     /// What to do; running the suite when nothing is said.
     pub fn command(self) -> Command {
@@ -152,6 +208,17 @@ mod tests {
             panic!("not up")
         };
         assert_eq!(config.listen.port(), 9999);
+    }
+
+    #[test]
+    fn a_host_may_have_a_name() {
+        let local = resolve("localhost:8080").unwrap();
+        assert!(local.ip().is_loopback() && local.port() == 8080, "{local}");
+        assert!(resolve("[::1]:8080").is_ok());
+        for refused in ["localhost", "8080", "127.0.0.1:99999", ""] {
+            let reason = resolve(refused).unwrap_err();
+            assert!(reason.contains("HOST:PORT"), "{reason}");
+        }
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! Starting, stopping, and the one clear sentence when it cannot.
 
 use std::process::Stdio;
+use std::time::Duration;
 
 use reqwest::Client;
 use tokio::process::Command;
+use tokio::time::interval;
 
 use crate::running::{Running, command, run};
 
@@ -152,4 +154,50 @@ async fn a_directory_that_is_removed_ends_it_with_one_sentence() {
         directory.display()
     );
     assert!(last.starts_with(&begin), "{}", ended.stderr);
+}
+
+#[tokio::test]
+async fn a_signal_during_the_start_ends_it_well() {
+    let parent = tempfile::tempdir().unwrap();
+    let directory = parent.path().join("data");
+    let mut child = command(&directory).spawn().unwrap();
+    let mut looks = interval(Duration::from_millis(1));
+    while !directory.exists() {
+        looks.tick().await;
+    }
+
+    signal("-TERM", child.id().unwrap()).await;
+
+    assert_eq!(child.wait().await.unwrap().code(), Some(0));
+}
+
+#[tokio::test]
+async fn nobody_has_to_read_the_banner() {
+    let parent = tempfile::tempdir().unwrap();
+    let mut child = command(parent.path()).spawn().unwrap();
+    drop(child.stdout.take());
+    let mut looks = interval(Duration::from_millis(10));
+    while !parent.path().join("notifier.db").exists() {
+        looks.tick().await;
+    }
+
+    signal("-TERM", child.id().unwrap()).await;
+
+    assert_eq!(child.wait().await.unwrap().code(), Some(0));
+}
+
+#[tokio::test]
+async fn with_tokens_the_banner_shows_where_one_goes() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut guarded = command(directory.path());
+    guarded.env("AUTH_JWT_KEY", "0123456789abcdef0123456789abcdef");
+
+    let suite = Running::of(guarded).await;
+
+    let lines = suite.banner.lines().filter(|line| line.contains("curl"));
+    let shown: Vec<_> = lines
+        .filter(|line| line.contains("-H \"authorization: Bearer $TOKEN\""))
+        .collect();
+    assert_eq!(shown.len(), 2, "{}", suite.banner);
+    suite.kill().await;
 }
