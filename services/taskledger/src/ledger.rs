@@ -41,7 +41,7 @@ async fn verify(config: &VerifyConfig) -> anyhow::Result<()> {
 }
 
 /// All services, or the one that was named.
-fn services(wanted: Option<&str>) -> anyhow::Result<Vec<App>> {
+pub(crate) fn services(wanted: Option<&str>) -> anyhow::Result<Vec<App>> {
     let Some(name) = wanted else {
         return Ok(App::ALL.to_vec());
     };
@@ -56,6 +56,14 @@ fn services(wanted: Option<&str>) -> anyhow::Result<Vec<App>> {
 }
 
 async fn verify_service(service: App, directory: &Path) -> anyhow::Result<Verification> {
+    let database = open(service, directory).await?;
+    let found = verifier(service, &database).run().await?;
+    database.close().await;
+    Ok(found)
+}
+
+/// The database of a service, which may be running.
+pub(crate) async fn open(service: App, directory: &Path) -> anyhow::Result<Database> {
     let file = data_directory::database_file(directory, service);
     if !file.exists() {
         anyhow::bail!(
@@ -68,10 +76,7 @@ async fn verify_service(service: App, directory: &Path) -> anyhow::Result<Verifi
         database_migrate: MigrateMode::Check,
         ..Config::for_url(data_directory::sqlite_url(&file))
     };
-    let database = Database::connect(&config, &[event_store::MIGRATIONS]).await?;
-    let found = verifier(service, &database).run().await?;
-    database.close().await;
-    Ok(found)
+    Ok(Database::connect(&config, &[event_store::MIGRATIONS]).await?)
 }
 
 fn verifier(service: App, database: &Database) -> Verifier<'_> {

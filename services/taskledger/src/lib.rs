@@ -4,6 +4,7 @@ pub mod app;
 pub mod banner;
 pub mod config;
 mod data_directory;
+pub mod dead_letters;
 pub mod events;
 pub mod ledger;
 mod services;

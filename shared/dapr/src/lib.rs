@@ -18,4 +18,4 @@ pub use config::{Config, DeliveryMode};
 pub use dead_letter::{DeadLetter, DeadLetters, ParkError};
 pub use error::{ClientError, PublishError, Refusal};
 pub use metadata::{ActiveSubscription, Metadata, MetadataError};
-pub use subscriptions::{Ack, Delivery, HandlerError, Subscriptions};
+pub use subscriptions::{Ack, Delivery, Door, HandlerError, Subscriptions};

@@ -1,6 +1,7 @@
 //! The table of subscriptions: which topic goes to which function.
 
 mod answer;
+mod door;
 mod process;
 mod routes;
 mod wire;
@@ -16,6 +17,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
 use crate::{Config, DeadLetters};
+pub use door::Door;
 
 /// What one delivered event looks like to a handler.
 #[derive(Clone, Debug)]

@@ -2,6 +2,7 @@
 
 mod parts;
 mod purge;
+mod redeliver;
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,7 +10,7 @@ use std::sync::Arc;
 use axum::Router;
 use clap::Args;
 use clock::SharedClock;
-use dapr_client::{Client, ClientError, Subscriptions};
+use dapr_client::{Client, ClientError, Door, Subscriptions};
 use database::{ConnectError, Database, MigrationSet};
 use event_schema::App;
 use event_store::{Lane, LaneLimits, Ledger, Projection, Relay, correct_clock, keep_clock_correct};
@@ -24,6 +25,7 @@ use crate::lifecycle::{Lifecycle, TaskFailure};
 use crate::openapi;
 use crate::server::{BindError, Limits, Listener};
 pub use parts::{Parts, Worker};
+pub use redeliver::Redelivery;
 
 /// Settings that every service has.
 #[derive(Args, Clone, Debug)]
@@ -91,7 +93,7 @@ pub enum BuildError {
     Client(#[from] ClientError),
     /// The database, or a pending migration.
     #[error(transparent)]
-    Database(#[from] ConnectError),
+    Database(Box<ConnectError>),
     /// The leases of a predecessor cannot be ended.
     #[error(transparent)]
     Ledger(#[from] event_store::Error),
@@ -109,6 +111,12 @@ pub enum RunError {
     /// A part failed, or did not stop well.
     #[error(transparent)]
     Failed(#[from] TaskFailure),
+}
+
+impl From<ConnectError> for BuildError {
+    fn from(error: ConnectError) -> Self {
+        Self::Database(Box::new(error))
+    }
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -217,6 +225,10 @@ impl<S> Service<S> {
             ..
         } = self.foundation;
         let name = app.id();
+        let redelivery = Redelivery {
+            table: ledger.dead_letter_table(),
+            door: Door::new(self.sidecar.clone(), &config.dapr),
+        };
         lifecycle.serve(
             format!("{name} sidecar door"),
             sidecar,
@@ -232,6 +244,9 @@ impl<S> Service<S> {
         let (database, right) = (ledger.database().clone(), Arc::clone(ledger.clock()));
         spawn(lifecycle, name, "clock", move |stop| {
             keep_clock_correct(database, right, stop)
+        });
+        spawn(lifecycle, name, "redelivery", move |stop| {
+            redelivery.run(stop)
         });
         for worker in self.workers {
             spawn(lifecycle, name, worker.name, worker.run);

@@ -40,13 +40,18 @@ impl TestParts {
     /// A service as production builds it.
     pub fn of<S>(service: Service<S>) -> Result<Self, serde_json::Error> {
         let parts = service.into_parts()?;
-        Ok(Self::new(
+        let redelivery = parts.redelivery;
+        let parts = Self::new(
             parts.ledger,
             parts.lane,
             parts.relay,
             parts.public,
             parts.sidecar,
-        ))
+        );
+        Ok(parts.worker("redelivery", move || {
+            let redelivery = redelivery.clone();
+            async move { redelivery.run_once().await }
+        }))
     }
 
     /// Adds a worker: one batch per call, and how many that were.

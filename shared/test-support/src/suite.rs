@@ -10,7 +10,7 @@ use axum::Router;
 use chrono::{DateTime, TimeDelta, Utc};
 use clock::{Clock, TestClock};
 use database::testing::TestDatabase;
-use event_store::{DeadLetterRow, Ledger, Relay};
+use event_store::{DeadLetterRow, DeadLetterTable, Ledger, Relay};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde_json::Value;
@@ -191,6 +191,11 @@ impl TestSuite {
     pub async fn dead_letters(&self) -> Vec<DeadLetterRow> {
         let rows = self.running.ledger.dead_letters(MOST_DEAD_LETTERS).await;
         rows.expect("the dead-letter table can be read")
+    }
+
+    /// The dead-letter table, as an operator has it in their hands.
+    pub fn dead_letter_table(&self) -> DeadLetterTable {
+        self.running.ledger.dead_letter_table()
     }
 
     /// This test parks so many events, or makes them wait behind one that is.

@@ -1,6 +1,7 @@
 //! The service as its sidecar and the clock see it.
 #![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
+mod dead_letters;
 mod fire_due_timers;
 mod task_events;
 mod task_update_events;

@@ -7,6 +7,7 @@
     reason = "a test may stop where it stands"
 )]
 
+mod dead_letters;
 mod kill;
 mod running;
 mod start;

@@ -58,7 +58,7 @@ pub(super) fn router<S: Clone + Send + Sync + 'static>(
     for (topic, handler) in handlers {
         let processor = processor(topic, handler);
         let deliver = post(async move |request| deliver(&processor, limit, request).await);
-        router = router.route(&path(topic), deliver);
+        router = router.route(&path(topic.name()), deliver);
     }
     router.layer(middleware::from_fn_with_state(
         config.app_api_token,
@@ -66,8 +66,8 @@ pub(super) fn router<S: Clone + Send + Sync + 'static>(
     ))
 }
 
-fn path(topic: Topic) -> String {
-    format!("/events/{}", topic.name())
+pub(super) fn path(topic: &str) -> String {
+    format!("/events/{topic}")
 }
 
 /// What `GET /dapr/subscribe` tells of one topic. A single default route: an event that matched no
@@ -76,7 +76,7 @@ fn subscription(topic: Topic, dead_letter_topic: &str, config: &Config) -> Value
     let mut subscription = json!({
         "pubsubname": config.pubsub_name,
         "topic": topic.name(),
-        "routes": { "default": path(topic) },
+        "routes": { "default": path(topic.name()) },
         "deadLetterTopic": dead_letter_topic,
     });
     if config.delivery == DeliveryMode::Bulk {

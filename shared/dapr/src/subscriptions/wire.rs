@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use crate::client::CLOUD_EVENT;
 
 const BULK_TYPE: &str = "com.dapr.event.sent.bulk";
-const KEY: HeaderName = HeaderName::from_static("__key");
+pub(super) const KEY: HeaderName = HeaderName::from_static("__key");
 
 /// An event as it was received.
 #[derive(Debug)]

@@ -4,10 +4,11 @@ use std::fmt;
 use std::pin::Pin;
 
 use axum::Router;
+use dapr_client::Door;
 use event_store::{Lane, Ledger, Relay};
 use tokio_util::sync::CancellationToken;
 
-use super::Service;
+use super::{Redelivery, Service};
 
 type Running = Pin<Box<dyn Future<Output = ()> + Send>>;
 
@@ -54,12 +55,18 @@ pub struct Parts<S> {
     pub public: Router,
     /// What the sidecar calls.
     pub sidecar: Router,
+    /// Delivers again what an operator released.
+    pub redelivery: Redelivery,
 }
 
 impl<S> Service<S> {
     /// Takes the service apart. Nothing runs unless the caller runs it.
     pub fn into_parts(self) -> Result<Parts<S>, serde_json::Error> {
         let public = self.edge_routes()?.unwrap_or_default();
+        let redelivery = Redelivery {
+            table: self.foundation.ledger.dead_letter_table(),
+            door: Door::new(self.sidecar.clone(), &self.foundation.config.dapr),
+        };
         Ok(Parts {
             state: self.state,
             ledger: self.foundation.ledger,
@@ -67,6 +74,7 @@ impl<S> Service<S> {
             relay: self.foundation.relay,
             public,
             sidecar: self.sidecar,
+            redelivery,
         })
     }
 }
