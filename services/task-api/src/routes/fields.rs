@@ -1,5 +1,6 @@
 //! Reading a body field by field, so that one answer names every wrong one.
 
+use event_schema::{MonthOverflow, Priority};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
@@ -30,7 +31,32 @@ pub(super) enum Field<T> {
     Null,
     Is(T),
     /// It is of another type.
-    Wrong(String),
+    Wrong,
+}
+
+/// What a member of a type must be, in the words of people who write bodies.
+pub(super) trait Expected {
+    const EXPECTED: &'static str;
+}
+
+impl Expected for String {
+    const EXPECTED: &'static str = "text";
+}
+
+impl Expected for u16 {
+    const EXPECTED: &'static str = "a whole number";
+}
+
+impl<T> Expected for Vec<T> {
+    const EXPECTED: &'static str = "a list";
+}
+
+impl Expected for Priority {
+    const EXPECTED: &'static str = "none, low, medium, high or urgent";
+}
+
+impl Expected for MonthOverflow {
+    const EXPECTED: &'static str = "clamp or skip";
 }
 
 impl<'de, T: DeserializeOwned> Deserialize<'de> for Field<T> {
@@ -39,10 +65,7 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Field<T> {
         if value.is_null() {
             return Ok(Self::Null);
         }
-        Ok(match T::deserialize(value) {
-            Ok(read) => Self::Is(read),
-            Err(error) => Self::Wrong(error.to_string()),
-        })
+        Ok(T::deserialize(value).map_or(Self::Wrong, Self::Is))
     }
 }
 
@@ -61,7 +84,7 @@ impl Reader {
     }
 
     /// A member that must be there.
-    pub(super) fn required<T>(&mut self, pointer: &str, field: Field<T>) -> Option<T> {
+    pub(super) fn required<T: Expected>(&mut self, pointer: &str, field: Field<T>) -> Option<T> {
         match self.edit(pointer, field) {
             Edit::To(Some(value)) => Some(value),
             Edit::Keep if self.is_wrong(pointer) => None,
@@ -73,7 +96,7 @@ impl Reader {
     }
 
     /// A member that may be absent or null.
-    pub(super) fn optional<T>(&mut self, pointer: &str, field: Field<T>) -> Option<T> {
+    pub(super) fn optional<T: Expected>(&mut self, pointer: &str, field: Field<T>) -> Option<T> {
         match self.edit(pointer, field) {
             Edit::To(value) => value,
             Edit::Keep => None,
@@ -81,12 +104,13 @@ impl Reader {
     }
 
     /// A member of a merge patch: absent keeps, null clears.
-    pub(super) fn edit<T>(&mut self, pointer: &str, field: Field<T>) -> Edit<Option<T>> {
+    pub(super) fn edit<T: Expected>(&mut self, pointer: &str, field: Field<T>) -> Edit<Option<T>> {
         match field {
             Field::Absent => Edit::Keep,
             Field::Null => Edit::To(None),
             Field::Is(value) => Edit::To(Some(value)),
-            Field::Wrong(message) => {
+            Field::Wrong => {
+                let message = format!("must be {}", T::EXPECTED);
                 self.fault(Fault::new(pointer, "wrong_type", message));
                 Edit::Keep
             }

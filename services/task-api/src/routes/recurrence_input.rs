@@ -5,7 +5,7 @@ use recurrence::{Rule, RuleError, Schedule};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::fields::{Field, Reader, Unknown};
+use super::fields::{Expected, Field, Reader, Unknown};
 use super::task_view::MonthOverflowName;
 use crate::domain::{Fault, occurrence};
 
@@ -27,6 +27,10 @@ pub(super) struct RecurrenceInput {
     #[serde(flatten)]
     #[schema(ignore)]
     unknown: Unknown,
+}
+
+impl Expected for RecurrenceInput {
+    const EXPECTED: &'static str = "an object with an rrule";
 }
 
 impl RecurrenceInput {

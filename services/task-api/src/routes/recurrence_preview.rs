@@ -23,6 +23,7 @@ const YEARS_AHEAD: u32 = 12;
 
 /// A rule to be tried.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+#[serde(expecting = "an object")]
 #[schema(example = json!({
     "recurrence": {"rrule": "FREQ=MONTHLY"},
     "start": {"local": "2027-01-31T09:00", "time_zone": "Europe/Berlin"},

@@ -4,7 +4,7 @@ use event_schema::{Anchor, Reminder, ReminderId, Trigger};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::fields::{Field, Reader, Unknown};
+use super::fields::{Expected, Field, Reader, Unknown};
 use super::time_value::{Allowed, TimeInput, TimeView};
 use crate::domain::fields::{MAX_OFFSET_SECONDS, MAX_REMINDERS, anchor_name};
 use crate::domain::{Fault, duration};
@@ -114,6 +114,10 @@ pub(super) fn read_all(
     sent
 }
 
+impl Expected for ReminderInput {
+    const EXPECTED: &'static str = "an object with a trigger";
+}
+
 impl ReminderInput {
     fn read(self, reader: &mut Reader, pointer: &str) -> Option<Sent> {
         reader.unknown(pointer, &self.unknown);
@@ -124,6 +128,10 @@ impl ReminderInput {
         let trigger = reader.required(&at, self.trigger)?;
         Some((id, trigger.read(reader, &at)?))
     }
+}
+
+impl Expected for TriggerInput {
+    const EXPECTED: &'static str = "an object with a type";
 }
 
 impl TriggerInput {

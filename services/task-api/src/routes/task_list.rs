@@ -47,13 +47,28 @@ pub(super) struct ListTasks {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(try_from = "String")]
 enum ListedStatus {
     Open,
     Completed,
     Cancelled,
     Skipped,
     Trashed,
+}
+
+impl TryFrom<String> for ListedStatus {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        match text.as_str() {
+            "open" => Ok(Self::Open),
+            "completed" => Ok(Self::Completed),
+            "cancelled" => Ok(Self::Cancelled),
+            "skipped" => Ok(Self::Skipped),
+            "trashed" => Ok(Self::Trashed),
+            _ => Err("must be open, completed, cancelled, skipped or trashed"),
+        }
+    }
 }
 
 /// A date, from its beginning to its end in UTC, or an instant.

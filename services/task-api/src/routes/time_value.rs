@@ -5,7 +5,7 @@ use event_schema::{TimeValue, civil};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::fields::{Field, Reader, Unknown};
+use super::fields::{Expected, Field, Reader, Unknown};
 use crate::domain::{Fault, fields, time};
 
 /// When something is: `{"date"}`, `{"local","time_zone"}`, or for absolute reminders `{"instant"}`.
@@ -58,6 +58,10 @@ pub(super) enum Allowed {
     Civil,
     /// A local time or an instant.
     Exact,
+}
+
+impl Expected for TimeInput {
+    const EXPECTED: &'static str = "an object with {date}, {local, time_zone} or {instant}";
 }
 
 impl TimeInput {

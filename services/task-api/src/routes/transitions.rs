@@ -27,6 +27,7 @@ const FINISHED_AGAIN: u64 = 4;
 
 /// How a task was completed.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+#[serde(expecting = "an object")]
 #[schema(example = json!({"completed_at": "2027-01-31T08:30:00Z"}))]
 pub(super) struct CompleteTask {
     /// When it was done; now when absent, and never in the future.
@@ -40,6 +41,7 @@ pub(super) struct CompleteTask {
 
 /// Why an occurrence is passed over.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+#[serde(expecting = "an object")]
 #[schema(example = json!({"reason": "On vacation"}))]
 pub(super) struct SkipTask {
     /// In the user's words, up to 500 characters.
@@ -53,6 +55,7 @@ pub(super) struct SkipTask {
 
 /// A command that says everything by its path.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+#[serde(expecting = "an object")]
 pub(super) struct Nothing {
     #[serde(flatten)]
     #[schema(ignore)]

@@ -6,7 +6,7 @@ use test_support::TestSuite;
 
 use crate::{berlin, create, errors, path, suite};
 
-async fn refused(suite: &TestSuite, body: Value) -> Value {
+pub(super) async fn refused(suite: &TestSuite, body: Value) -> Value {
     suite
         .post("/v1/tasks", body, StatusCode::UNPROCESSABLE_ENTITY)
         .await
@@ -159,78 +159,6 @@ async fn each_limit_is_kept() {
 fn relative(to: &str, offset: &str) -> Value {
     json!({"title": "x", "due": berlin("2027-01-31T09:00"), "deadline": {"date": "2027-02-01"},
            "reminders": [{"trigger": {"type": "relative", "to": to, "offset": offset}}]})
-}
-
-#[tokio::test]
-async fn no_time_leaves_the_calendar_in_utc() {
-    let suite = suite().await;
-    let west = json!({"local": "9999-12-31T23:59", "time_zone": "America/Los_Angeles"});
-    let east = json!({"local": "0001-01-01T00:00", "time_zone": "Asia/Tokyo"});
-    let first = json!({"local": "0001-01-01T00:00", "time_zone": "floating"});
-    let last = json!({"local": "9999-12-31T23:59", "time_zone": "floating"});
-    let relative =
-        |offset: &str| json!([{"trigger": {"type": "relative", "to": "due", "offset": offset}}]);
-    for (body, pointer) in [
-        (json!({"title": "x", "due": west}), "/due/local"),
-        (json!({"title": "x", "start": east}), "/start/local"),
-        (json!({"title": "x", "deadline": west}), "/deadline/local"),
-        (
-            json!({"title": "x", "reminders": [{"trigger": {"type": "absolute", "at": west}}]}),
-            "/reminders/0/trigger/at/local",
-        ),
-        (
-            json!({"title": "x", "due": first, "reminders": relative("-PT1S")}),
-            "/reminders/0/trigger/offset",
-        ),
-        (
-            json!({"title": "x", "due": last, "reminders": relative("PT1M")}),
-            "/reminders/0/trigger/offset",
-        ),
-    ] {
-        let problem = refused(&suite, body.clone()).await;
-        assert_eq!(errors(&problem), [(pointer, "out_of_range")], "{body}");
-    }
-    let preview = json!({"start": east, "recurrence": {"rrule": "FREQ=DAILY"}});
-    let preview = suite
-        .post(
-            "/v1/recurrence/preview",
-            preview,
-            StatusCode::UNPROCESSABLE_ENTITY,
-        )
-        .await;
-    assert_eq!(errors(&preview), [("/start/local", "out_of_range")]);
-
-    let near = json!({"title": "x", "due": last, "reminders": relative("PT59S")});
-    let task = create(&suite, near).await;
-    let moved = json!({"reminders": relative("PT60S")});
-    let moved = suite
-        .patch(&path(&task, ""), moved, StatusCode::UNPROCESSABLE_ENTITY)
-        .await;
-    assert_eq!(
-        errors(&moved),
-        [("/reminders/0/trigger/offset", "out_of_range")]
-    );
-    suite.finish().await;
-}
-
-#[tokio::test]
-async fn a_reminder_that_says_the_same_as_another_is_refused() {
-    let suite = suite().await;
-    let half_hour = json!({"trigger": {"type": "relative", "to": "due", "offset": "-PT30M"}});
-    let same = json!({"trigger": {"type": "relative", "to": "due", "offset": "-PT1800S"}});
-    let hour = json!({"trigger": {"type": "relative", "to": "due", "offset": "-PT1H"}});
-    let with = |reminders: Value| json!({"title": "x", "due": berlin("2027-01-31T09:00"), "reminders": reminders});
-
-    let problem = refused(&suite, with(json!([half_hour, hour, same]))).await;
-    assert_eq!(errors(&problem), [("/reminders/2", "duplicate")]);
-
-    let task = create(&suite, with(json!([half_hour, hour]))).await;
-    let patch = json!({"reminders": [task["reminders"][0], same]});
-    let problem = suite
-        .patch(&path(&task, ""), patch, StatusCode::UNPROCESSABLE_ENTITY)
-        .await;
-    assert_eq!(errors(&problem), [("/reminders/1", "duplicate")]);
-    suite.finish().await;
 }
 
 #[tokio::test]

@@ -131,11 +131,11 @@ mod tests {
         let slot = "2026-08-01".parse().unwrap();
         let find = |id| others.get(&id).cloned();
         let following = following_again(&series, slot, now(), find)?;
-        Some((following.slot.to_string(), following.pending))
+        Some(found(&following.slot.to_string(), following.pending))
     }
 
-    fn found(slot: &str, pending: bool) -> Option<(String, bool)> {
-        Some((slot.to_owned(), pending))
+    fn found(slot: &str, pending: bool) -> (String, bool) {
+        (slot.to_owned(), pending)
     }
 
     #[test]
@@ -145,7 +145,10 @@ mod tests {
             ("2026-10-01", Status::Open),
             ("2026-11-01", Status::Open),
         ];
-        assert_eq!(after("FREQ=MONTHLY", &others), found("2026-10-01", false));
+        assert_eq!(
+            after("FREQ=MONTHLY", &others),
+            Some(found("2026-10-01", false))
+        );
     }
 
     #[test]
@@ -154,8 +157,11 @@ mod tests {
             ("2026-09-01", Status::Completed),
             ("2026-12-01", Status::Skipped),
         ];
-        assert_eq!(after("FREQ=MONTHLY", &others), found("2027-01-01", true));
-        assert_eq!(after("FREQ=MONTHLY", &[]), found("2026-12-01", true));
+        assert_eq!(
+            after("FREQ=MONTHLY", &others),
+            Some(found("2027-01-01", true))
+        );
+        assert_eq!(after("FREQ=MONTHLY", &[]), Some(found("2026-12-01", true)));
         let last = [("2026-09-01", Status::Completed)];
         assert_eq!(after("FREQ=MONTHLY;COUNT=2", &last), None);
     }
@@ -163,12 +169,18 @@ mod tests {
     #[test]
     fn an_open_one_is_found_behind_many_that_were_missed() {
         let others = [("2026-11-20", Status::Open)];
-        assert_eq!(after("FREQ=DAILY", &others), found("2026-11-20", false));
+        assert_eq!(
+            after("FREQ=DAILY", &others),
+            Some(found("2026-11-20", false))
+        );
         let others = [
             ("2026-11-22", Status::Completed),
             ("2026-11-23", Status::Open),
         ];
-        assert_eq!(after("FREQ=DAILY", &others), found("2026-11-23", false));
+        assert_eq!(
+            after("FREQ=DAILY", &others),
+            Some(found("2026-11-23", false))
+        );
     }
 
     #[test]

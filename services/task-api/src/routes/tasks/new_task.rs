@@ -24,6 +24,7 @@ use crate::routes::time_value::{Allowed, TimeInput};
 
 /// A task to be created.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+#[serde(expecting = "an object")]
 #[schema(example = json!({
     "title": "Pay rent",
     "due": {"local": "2027-01-31T09:00", "time_zone": "Europe/Berlin"},

@@ -16,6 +16,7 @@ use crate::routes::time_value::{Allowed, TimeInput};
 
 /// A merge patch (RFC 7396) of a task: what is absent stays, null clears.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+#[serde(expecting = "an object")]
 #[schema(as = TaskPatch, example = json!({"title": "Pay the rent and the garage", "priority": "high", "due": null}))]
 pub(in crate::routes) struct TaskChange {
     /// 1 to 500 characters; cannot be cleared.

@@ -10,6 +10,7 @@ use super::{EVER, NEVER, apply};
 
 /// The order of a list.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String")]
 pub enum Sort {
     /// The earliest due first; tasks without a due last.
     #[serde(rename = "due")]
@@ -24,6 +25,20 @@ pub enum Sort {
     /// The newest first.
     #[serde(rename = "-created_at")]
     CreatedAtDescending,
+}
+
+impl TryFrom<String> for Sort {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        match text.as_str() {
+            "due" => Ok(Self::Due),
+            "-due" => Ok(Self::DueDescending),
+            "created_at" => Ok(Self::CreatedAt),
+            "-created_at" => Ok(Self::CreatedAtDescending),
+            _ => Err("must be due, -due, created_at or -created_at"),
+        }
+    }
 }
 
 /// Which tasks, and how many.
