@@ -23,7 +23,7 @@ pub enum Error {
         current: Box<Value>,
     },
     /// Fields of the request break rules.
-    #[error("the request breaks {} rules", .0.len())]
+    #[error("the request breaks {}", rules(.0.len()))]
     Invalid(Vec<Fault>),
     /// A task refuses.
     #[error(transparent)]
@@ -172,6 +172,13 @@ impl IntoResponse for Error {
 impl HandlerError for Error {
     fn is_transient(&self) -> bool {
         self.kind().is_transient()
+    }
+}
+
+fn rules(count: usize) -> String {
+    match count {
+        1 => "a rule".to_owned(),
+        more => format!("{more} rules"),
     }
 }
 
