@@ -1,6 +1,7 @@
 //! The table of subscriptions: which topic goes to which function.
 
 mod answer;
+mod bulk;
 mod door;
 mod process;
 mod routes;

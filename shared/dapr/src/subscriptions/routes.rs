@@ -9,14 +9,13 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, post};
 use axum::{Json, Router};
 use event_schema::Topic;
-use futures_util::future::join_all;
 use http::StatusCode;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
 use super::process::Processor;
 use super::wire::Body;
-use super::{Subscriptions, answer};
+use super::{Subscriptions, answer, bulk};
 use crate::metrics::Durations;
 use crate::{Config, DeadLetters, DeliveryMode, token};
 
@@ -111,10 +110,8 @@ async fn deliver<S: Clone + Send + Sync + 'static>(
     match Body::read(&parts.headers, bytes) {
         Body::Single(received) => answer::single(processor.process(received).await),
         Body::Bulk(entries) => {
-            // Handlers run together, so that the ledger puts their commands into one transaction.
-            let (ids, events): (Vec<_>, Vec<_>) = entries.into_iter().unzip();
-            let acks = join_all(events.into_iter().map(|event| processor.process(event))).await;
-            answer::bulk(ids.iter().map(String::as_str).zip(acks))
+            let answers = bulk::process(processor, entries).await;
+            answer::bulk(answers.iter().map(|(id, ack)| (id.as_str(), *ack)))
         }
     }
 }

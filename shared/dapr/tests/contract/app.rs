@@ -79,15 +79,27 @@ impl App {
         self.deliver("application/cloudevents+json", body).await
     }
 
-    /// Delivers the events with ids 0, 1, 2 … and returns their statuses.
+    /// Delivers the events with ids 0, 1, 2 … and the keys k0, k1, k2 … and returns their statuses.
     pub(crate) async fn bulk(&self, events: &[Value]) -> Vec<String> {
+        let keys: Vec<_> = (0..events.len()).map(|id| format!("k{id}")).collect();
+        self.bulk_of(events, &keys).await
+    }
+
+    /// Delivers the events with ids 0, 1, 2 … and one key and returns their statuses.
+    pub(crate) async fn bulk_of_one_key(&self, events: &[Value]) -> Vec<String> {
+        self.bulk_of(events, &vec!["k".to_owned(); events.len()])
+            .await
+    }
+
+    async fn bulk_of(&self, events: &[Value], keys: &[String]) -> Vec<String> {
         let entries: Vec<_> = events
             .iter()
+            .zip(keys)
             .enumerate()
-            .map(|(id, event)| {
+            .map(|(id, (event, key))| {
                 json!({
                     "entryId": id.to_string(), "event": event,
-                    "contentType": "application/cloudevents+json", "metadata": { "__key": "k" },
+                    "contentType": "application/cloudevents+json", "metadata": { "__key": key },
                 })
             })
             .collect();

@@ -30,11 +30,31 @@ async fn every_entry_has_its_own_answer() {
         .into_iter()
         .map(|dead| (dead.version, dead.key))
         .collect();
-    let key = Some("k".to_owned());
+    let key = |id: u8| Some(format!("k{id}"));
     assert_eq!(
         reasons,
-        [(Some(3), key.clone()), (None, key.clone()), (Some(6), key)]
+        [(Some(3), key(2)), (None, key(3)), (Some(6), key(5))]
     );
+}
+
+#[tokio::test]
+async fn an_event_waits_for_the_one_before_it_of_its_key() {
+    let app = App::new();
+
+    let statuses = app
+        .bulk_of_one_key(&[
+            event("permanent", 1),
+            event("fine", 2),
+            event("transient", 3),
+            event("fine", 4),
+        ])
+        .await;
+
+    assert_eq!(statuses, ["SUCCESS", "SUCCESS", "RETRY", "RETRY"]);
+    let handled = app.handled();
+    let versions: Vec<_> = handled.iter().map(|one| one.envelope.version()).collect();
+    assert_eq!(versions, [1, 2, 3]); // The fourth did not overtake the third.
+    assert_eq!(app.parked().len(), 1);
 }
 
 #[tokio::test]
