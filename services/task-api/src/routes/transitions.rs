@@ -108,11 +108,8 @@ pub(super) async fn complete_task(
 ) -> Result<Response, Error> {
     let completed_at = body.read()?;
     let by = Actor::User(UserId(call.caller.user_id));
-    let target = OnTask::of(&call, task_id);
-    execute(&app.ledger, &call, &[target.stream()], move |unit| {
-        let completed_at = completed_at.unwrap_or(unit.now());
-        let task = target.decide(unit, Command::Complete { completed_at, by })?;
-        finished(unit, &target, task, completed_at)
+    finish(&app, &call, task_id, completed_at, move |completed_at| {
+        Command::Complete { completed_at, by }
     })
     .await
 }
@@ -137,12 +134,8 @@ pub(super) async fn skip_task(
     Json(body): Json<SkipTask>,
 ) -> Result<Response, Error> {
     let reason = body.read()?;
-    let target = OnTask::of(&call, task_id);
-    execute(&app.ledger, &call, &[target.stream()], move |unit| {
-        let reason = reason.clone();
-        let task = target.decide(unit, Command::Skip { reason })?;
-        let now = unit.now();
-        finished(unit, &target, task, now)
+    finish(&app, &call, task_id, None, move |_| Command::Skip {
+        reason: reason.clone(),
     })
     .await
 }
@@ -187,13 +180,7 @@ pub(super) async fn cancel_task(
     Json(body): Json<Nothing>,
 ) -> Result<Response, Error> {
     body.read()?;
-    let target = OnTask::of(&call, task_id);
-    execute(&app.ledger, &call, &[target.stream()], move |unit| {
-        let task = target.decide(unit, Command::Cancel)?;
-        let now = unit.now();
-        finished(unit, &target, task, now)
-    })
-    .await
+    finish(&app, &call, task_id, None, |_| Command::Cancel).await
 }
 
 /// Take a task out of the trash
@@ -233,19 +220,27 @@ async fn change(
     .await
 }
 
-fn finished(
-    unit: &mut Unit<'_>,
-    target: &OnTask,
-    task: Task,
-    finished_at: DateTime<Utc>,
-) -> Result<event_store::Answer, Error> {
-    let next_occurrence = next(unit, &task, finished_at);
-    let (version, task) = target.view(unit, task);
-    let body = FinishedTask {
-        task,
-        next_occurrence,
-    };
-    answer(StatusCode::OK, version, &body)
+/// Finishes a task, by default now, and tells what comes after it.
+async fn finish(
+    app: &AppState,
+    call: &Call,
+    task_id: TaskId,
+    finished_at: Option<DateTime<Utc>>,
+    command: impl Fn(DateTime<Utc>) -> Command + Send + 'static,
+) -> Result<Response, Error> {
+    let target = OnTask::of(call, task_id);
+    execute(&app.ledger, call, &[target.stream()], move |unit| {
+        let finished_at = finished_at.unwrap_or(unit.now());
+        let task = target.decide(unit, command(finished_at))?;
+        let next_occurrence = next(unit, &task, finished_at);
+        let (version, task) = target.view(unit, task);
+        let body = FinishedTask {
+            task,
+            next_occurrence,
+        };
+        answer(StatusCode::OK, version, &body)
+    })
+    .await
 }
 
 /// The occurrence that the generator asked for or will ask for: its id follows from series and slot.
