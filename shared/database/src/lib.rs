@@ -8,7 +8,6 @@ mod migrate;
 mod offset;
 #[cfg(feature = "testing")]
 pub mod testing;
-mod text;
 mod tx;
 
 pub use config::{Config, MigrateMode};
@@ -16,5 +15,4 @@ pub use connect::Database;
 pub use error::{ConnectError, Error, ResultExt};
 pub use migrate::{Migration, MigrationSet};
 pub use sqlx;
-pub use text::sqlite_timestamp;
 pub use tx::Tx;

@@ -203,11 +203,6 @@ impl<S> Service<S> {
             .map_or_else(Router::new, |(routes, _)| routes.clone())
     }
 
-    /// The description of the public routes.
-    pub fn document(&self) -> Option<&OpenApi> {
-        self.public.as_ref().map(|(_, document)| document)
-    }
-
     /// Whether the service can work.
     pub fn health(&self) -> Health {
         self.foundation.health.clone()
