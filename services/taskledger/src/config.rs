@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use service_kit::config::{AuthConfig, LogFormat, TelemetryConfig};
 
+use crate::location::Location;
+
 /// Tasks, recurring series, reminders and notifications, every change kept as an event.
 ///
 /// Without a subcommand it runs the whole suite on this machine.
@@ -113,9 +115,9 @@ pub struct VerifyConfig {
     #[arg(long)]
     pub service: Option<String>,
 
-    /// Directory of the suite.
-    #[arg(long, env = "TASKLEDGER_DATA_DIR", default_value = "./taskledger-data")]
-    pub data_dir: PathBuf,
+    /// Where the ledgers are.
+    #[command(flatten)]
+    pub location: Location,
 }
 
 /// The address that is meant; of a name with several, the first that stays on this machine.
@@ -151,9 +153,9 @@ pub struct ListConfig {
     #[arg(long)]
     pub service: Option<String>,
 
-    /// Directory of the suite.
-    #[arg(long, env = "TASKLEDGER_DATA_DIR", default_value = "./taskledger-data")]
-    pub data_dir: PathBuf,
+    /// Where the ledgers are.
+    #[command(flatten)]
+    pub location: Location,
 }
 
 /// One dead letter.
@@ -166,9 +168,9 @@ pub struct DeadLetterChoice {
     #[arg(long)]
     pub service: String,
 
-    /// Directory of the suite.
-    #[arg(long, env = "TASKLEDGER_DATA_DIR", default_value = "./taskledger-data")]
-    pub data_dir: PathBuf,
+    /// Where the ledgers are.
+    #[command(flatten)]
+    pub location: Location,
 }
 
 impl Cli {

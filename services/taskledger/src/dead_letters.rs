@@ -7,7 +7,7 @@ use event_schema::App;
 use event_store::{DeadLetterRow, DeadLetterTable};
 
 use crate::config::{DeadLetterChoice, DeadLettersCommand, ListConfig};
-use crate::ledger::{open, services};
+use crate::location::{self, Location};
 
 /// More than anybody reads; a table that holds more wants a query, not a list.
 const MOST_ROWS: u32 = 1000;
@@ -34,8 +34,8 @@ pub async fn run(command: DeadLettersCommand) -> anyhow::Result<()> {
 
 async fn list(config: &ListConfig) -> anyhow::Result<()> {
     let mut any = false;
-    for service in services(config.service.as_deref())? {
-        let table = table(service, &config.data_dir).await?;
+    for service in config.location.services(config.service.as_deref())? {
+        let table = table(service, &config.location).await?;
         for row in table.list(MOST_ROWS).await? {
             if !any {
                 heading()?;
@@ -101,15 +101,12 @@ async fn decide(
 }
 
 async fn chosen(choice: &DeadLetterChoice) -> anyhow::Result<(App, DeadLetterTable)> {
-    let service = services(Some(&choice.service))?.remove(0);
-    Ok((service, table(service, &choice.data_dir).await?))
+    let service = location::service(&choice.service)?;
+    Ok((service, table(service, &choice.location).await?))
 }
 
-async fn table(service: App, data_dir: &std::path::Path) -> anyhow::Result<DeadLetterTable> {
-    Ok(DeadLetterTable::new(
-        open(service, data_dir).await?,
-        service,
-    ))
+async fn table(service: App, location: &Location) -> anyhow::Result<DeadLetterTable> {
+    Ok(DeadLetterTable::new(location.open(service).await?, service))
 }
 
 fn heading() -> io::Result<()> {

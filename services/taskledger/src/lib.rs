@@ -7,4 +7,5 @@ mod data_directory;
 pub mod dead_letters;
 pub mod events;
 pub mod ledger;
+pub mod location;
 mod services;

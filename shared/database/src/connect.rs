@@ -32,7 +32,7 @@ pub enum Database {
 impl Database {
     /// Opens the database and brings its tables up to date, or refuses, as the configuration says.
     ///
-    /// A SQLite file is created when it is missing.
+    /// A SQLite file is created when it is missing, unless migrations are only checked.
     pub async fn connect(config: &Config, sets: &[MigrationSet]) -> Result<Self, ConnectError> {
         let url = config.database_url.expose_secret();
         let (database, place) = match url.split_once(':').map(|(scheme, _)| scheme) {
@@ -147,7 +147,7 @@ async fn postgres(url: &str, config: &Config) -> Result<(Database, String), Conn
 async fn sqlite(url: &str, config: &Config) -> Result<(Database, String), ConnectError> {
     let options = SqliteConnectOptions::from_str(url)
         .map_err(ConnectError::Url)?
-        .create_if_missing(true)
+        .create_if_missing(config.database_migrate != MigrateMode::Check)
         .journal_mode(SqliteJournalMode::Wal)
         // An acknowledged command survives a power cut; batching pays for the flushes.
         .synchronous(SqliteSynchronous::Full)

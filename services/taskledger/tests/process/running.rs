@@ -108,6 +108,7 @@ impl Running {
 pub(crate) fn operator(words: &[&str], data_dir: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_taskledger"));
     command.args(words).arg("--data-dir").arg(data_dir);
+    command.env_remove("DATABASE_URL");
     command
 }
 
