@@ -12,6 +12,7 @@ mod history;
 mod lane;
 mod ledger;
 mod metrics;
+mod parked_keys;
 mod projection;
 mod relay;
 mod store;
@@ -30,12 +31,15 @@ pub use head::StreamRef;
 pub use history::{Recorded, RecordedEvent};
 pub use lane::{Lane, LaneLimits};
 pub use ledger::Ledger;
+pub use parked_keys::ParkedKeyTable;
 pub use projection::{Projection, StreamChange};
 pub use relay::{Relay, RelayPass};
 pub use store::dead_letters::DeadLetterRow;
+pub use store::relay_parked::ParkedKeyRow;
 pub use timers::DueTimer;
 pub use unit::Unit;
 pub use verify::{Verification, Verifier};
 
 /// The ledger's own tables; a service names them before its own when it opens its database.
-pub const MIGRATIONS: database::MigrationSet = database::migrations!("event-store": "0001_ledger");
+pub const MIGRATIONS: database::MigrationSet =
+    database::migrations!("event-store": "0001_ledger", "0002_relay_release");

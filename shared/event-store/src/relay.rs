@@ -1,6 +1,7 @@
 //! Publishes the log: at most one event per key in flight, in order, at least once.
 
 mod pass;
+mod released;
 mod trouble;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -15,6 +16,7 @@ use uuid::Uuid;
 
 use crate::ledger::Core;
 use crate::store::relay::{self, BucketLease};
+use crate::store::relay_parked::{self, ParkedKey};
 use crate::{Error, Ledger, metrics};
 
 use trouble::Trouble;
@@ -57,7 +59,10 @@ pub struct Relay {
     owner: Uuid,
     held: Vec<BucketLease>,
     leased_at: Option<DateTime<Utc>>,
+    /// Keys that passes leave out, released or not.
     parked: HashSet<Uuid>,
+    /// Those of them that an operator released.
+    released: Vec<ParkedKey>,
     /// Published beyond a bucket's cursor, because an earlier event of another key was refused.
     ahead: HashMap<i16, BTreeSet<i64>>,
     /// Keys whose next event was refused.
@@ -83,6 +88,7 @@ impl Relay {
             held: Vec::new(),
             leased_at: None,
             parked: HashSet::new(),
+            released: Vec::new(),
             ahead: HashMap::new(),
             troubles: HashMap::new(),
         }
@@ -128,7 +134,10 @@ impl Relay {
     pub async fn run_once(&mut self) -> Result<RelayPass, Error> {
         self.keep_leases().await?;
         let dirty = self.core.take_dirty();
-        let pass = self.publish(dirty).await;
+        let pass = match self.publish(dirty).await {
+            Ok(pass) => self.catch_up(pass).await,
+            error => error,
+        };
         let again = match &pass {
             Ok(pass) if pass.outage || pass.left > 0 => dirty,
             Ok(_) => 0,
@@ -167,9 +176,12 @@ impl Relay {
         let now = self.core.clock.now();
         let mut tx = self.core.database.begin().await?;
         let leased = relay::lease(&mut tx, self.owner, now, now + LEASE, now + LEASE * 2).await?;
-        self.parked = relay::parked(&mut tx).await?;
+        let parked = relay_parked::all(&mut tx).await?;
         tx.commit().await?;
-        metrics::parked_keys(self.core.app, self.parked.len());
+        self.parked = parked.iter().map(|parked| parked.key).collect();
+        self.released = parked;
+        self.released.retain(|parked| parked.released);
+        self.count_parked();
         for bucket in &leased {
             let held = self.held.iter().find(|held| held.bucket == bucket.bucket);
             // One more is our own lease that had run out: nobody else had the bucket in between.
@@ -181,6 +193,10 @@ impl Relay {
         self.held = leased;
         self.leased_at = Some(now);
         Ok(())
+    }
+
+    fn count_parked(&self) {
+        metrics::parked_keys(self.core.app, self.parked.len() - self.released.len());
     }
 
     async fn release(&self) -> Result<(), Error> {

@@ -9,6 +9,7 @@ pub(crate) mod events;
 pub(crate) mod idempotency;
 pub(crate) mod inbox;
 pub(crate) mod relay;
+pub(crate) mod relay_parked;
 pub(crate) mod streams;
 pub(crate) mod timers;
 

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::trouble::Trouble;
 use crate::store::relay::{self, BucketLease, OutgoingEvent};
+use crate::store::relay_parked;
 use crate::{Error, Relay, RelayPass, metrics};
 
 /// Events of one bucket that a pass reads, beside those that it published ahead of a refused one.
@@ -23,18 +24,18 @@ const PER_CALL: usize = 100;
 
 /// What became of the events of a wave.
 #[derive(Default)]
-struct Wave {
-    published: Vec<i64>,
+pub(super) struct Wave {
+    pub(super) published: Vec<i64>,
     /// Will be refused for ever, as the sidecar says.
-    refused: Vec<(i64, String)>,
+    pub(super) refused: Vec<(i64, String)>,
     /// Not taken this time.
-    failed: Vec<(i64, String)>,
+    pub(super) failed: Vec<(i64, String)>,
     /// Not taken until an operator changes something.
-    misconfigured: Vec<(i64, String)>,
+    pub(super) misconfigured: Vec<(i64, String)>,
 }
 
 impl Wave {
-    fn merge(&mut self, part: Self) {
+    pub(super) fn merge(&mut self, part: Self) {
         self.published.extend(part.published);
         self.refused.extend(part.refused);
         self.failed.extend(part.failed);
@@ -164,7 +165,7 @@ impl Relay {
     }
 
     /// Publishes events of different keys, topic by topic, all topics at once.
-    async fn send(&self, events: &[&OutgoingEvent]) -> Wave {
+    pub(super) async fn send(&self, events: &[&OutgoingEvent]) -> Wave {
         let mut topics: BTreeMap<&str, Vec<&OutgoingEvent>> = BTreeMap::new();
         for event in events {
             topics.entry(&event.topic).or_default().push(event);
@@ -231,7 +232,7 @@ impl Relay {
     }
 
     /// Lets the key wait; when there is no hope it is parked, so that others need not wait for it.
-    async fn refused(
+    pub(super) async fn refused(
         &mut self,
         event: &OutgoingEvent,
         reason: &str,
@@ -255,13 +256,14 @@ impl Relay {
         Ok(())
     }
 
-    async fn park(&mut self, event: &OutgoingEvent, reason: &str) -> Result<(), Error> {
+    pub(super) async fn park(&mut self, event: &OutgoingEvent, reason: &str) -> Result<(), Error> {
         let mut tx = self.core.database.begin().await?;
-        relay::park(&mut tx, event, reason, self.core.clock.now()).await?;
+        relay_parked::park(&mut tx, event, reason, self.core.clock.now()).await?;
         tx.commit().await?;
         self.troubles.remove(&event.key);
         self.parked.insert(event.key);
-        metrics::parked_keys(self.core.app, self.parked.len());
+        self.released.retain(|released| released.key != event.key);
+        self.count_parked();
         error!(event.key = %event.key, event.position = event.position,
             "the relay parked key {}: {reason}", event.key);
         Ok(())
@@ -337,7 +339,7 @@ fn message<'a>((event, key): (&'a &'a OutgoingEvent, &'a String)) -> Message<'a>
 }
 
 /// The n-th wave holds the n-th event of every key.
-fn waves(events: &[OutgoingEvent]) -> Vec<Vec<&OutgoingEvent>> {
+pub(super) fn waves(events: &[OutgoingEvent]) -> Vec<Vec<&OutgoingEvent>> {
     let mut waves: Vec<Vec<&OutgoingEvent>> = Vec::new();
     let mut depth: HashMap<Uuid, usize> = HashMap::new();
     for event in events {

@@ -1,10 +1,8 @@
-//! `relay_bucket` and `relay_parked`: who publishes which share of the log, and how far it has come.
-
-use std::collections::HashSet;
+//! `relay_bucket`: who publishes which share of the log, and how far it has come.
 
 use chrono::{DateTime, Utc};
 use database::{Error, Tx, on};
-use futures_util::TryStreamExt;
+use futures_util::{Stream, TryStreamExt};
 use uuid::Uuid;
 
 /// A bucket that this process owns.
@@ -66,24 +64,33 @@ pub(crate) async fn outgoing(
 ) -> Result<(Vec<OutgoingEvent>, bool), Error> {
     let most = i64::try_from(limit).unwrap_or(i64::MAX);
     on!(tx, conn => {
-        let mut rows = sqlx::query_as::<_, OutgoingEvent>(
+        let rows = sqlx::query_as::<_, OutgoingEvent>(
             "select position, bucket, key, topic, envelope, recorded_at
                from event
               where bucket = $1 and position > $2 and topic is not null
               order by position
               limit $3"
         ).bind(bucket).bind(after).bind(most).fetch(conn);
-        let (mut events, mut size) = (Vec::new(), 0);
-        while let Some(event) = rows.try_next().await? {
-            size += event.envelope.len();
-            events.push(event);
-            if size >= bytes {
-                return Ok((events, true));
-            }
-        }
-        let more = events.len() == limit;
-        Ok((events, more))
+        gather(rows, limit, bytes).await
     })
+}
+
+/// Takes rows until they are little more than `bytes`; says as well whether there may be more.
+pub(super) async fn gather(
+    mut rows: impl Stream<Item = sqlx::Result<OutgoingEvent>> + Unpin,
+    limit: usize,
+    bytes: usize,
+) -> Result<(Vec<OutgoingEvent>, bool), Error> {
+    let (mut events, mut size) = (Vec::new(), 0);
+    while let Some(event) = rows.try_next().await? {
+        size += event.envelope.len();
+        events.push(event);
+        if size >= bytes {
+            return Ok((events, true));
+        }
+    }
+    let more = events.len() == limit;
+    Ok((events, more))
 }
 
 /// Moves a bucket's cursor, unless somebody else owns it by now. Returns whether it moved.
@@ -100,32 +107,4 @@ pub(crate) async fn advance(tx: &mut Tx, bucket: BucketLease, owner: Uuid) -> Re
     .await
     .map(|done| done.rows_affected()))?;
     Ok(moved == 1)
-}
-
-/// Parks a key: its event at `position` and everything after it stay in the log.
-pub(crate) async fn park(
-    tx: &mut Tx,
-    event: &OutgoingEvent,
-    reason: &str,
-    now: DateTime<Utc>,
-) -> Result<(), Error> {
-    Ok(on!(tx, conn => sqlx::query(
-        "insert into relay_parked (key, bucket, from_position, reason, recorded_at)
-         values ($1, $2, $3, $4, $5) on conflict (key) do nothing"
-    )
-    .bind(event.key)
-    .bind(event.bucket)
-    .bind(event.position)
-    .bind(reason)
-    .bind(now)
-    .execute(conn)
-    .await
-    .map(drop))?)
-}
-
-/// Every parked key.
-pub(crate) async fn parked(tx: &mut Tx) -> Result<HashSet<Uuid>, Error> {
-    let rows: Vec<(Uuid,)> = on!(tx, conn =>
-        sqlx::query_as("select key from relay_parked").fetch_all(conn).await)?;
-    Ok(rows.into_iter().map(|(key,)| key).collect())
 }

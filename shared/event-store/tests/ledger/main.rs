@@ -7,6 +7,7 @@ mod fixture;
 mod idempotency;
 mod inbox;
 mod lane;
+mod parked_keys;
 mod projections;
 mod relay;
 mod sidecar;

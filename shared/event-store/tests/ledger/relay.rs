@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::fixture::{Fixture, TestError, TestTask, complete, open, start_of_test};
 use crate::sidecar::Sidecar;
 
-async fn create_and_complete(fixture: &Fixture, ids: std::ops::RangeInclusive<u128>) {
+pub(crate) async fn create_and_complete(fixture: &Fixture, ids: std::ops::RangeInclusive<u128>) {
     for id in ids {
         fixture.create(id, "published").await.unwrap();
         fixture
@@ -25,7 +25,7 @@ async fn create_and_complete(fixture: &Fixture, ids: std::ops::RangeInclusive<u1
 }
 
 /// Runs passes until nothing is left.
-async fn drain(relay: &mut Relay) -> usize {
+pub(crate) async fn drain(relay: &mut Relay) -> usize {
     let mut published = 0;
     loop {
         let pass = relay.run_once().await.unwrap();
@@ -185,7 +185,7 @@ async fn a_commit_wakes_the_running_relay() {
 }
 
 /// An event of another topic, as often as one likes.
-async fn update(fixture: &Fixture, id: u128) {
+pub(crate) async fn update(fixture: &Fixture, id: u128) {
     let decide = move |unit: &mut Unit<'_>| {
         let change = serde_json::json!({"updated_at": unit.now()});
         let change: TaskUpdated = serde_json::from_value(change).unwrap();
