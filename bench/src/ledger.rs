@@ -1,133 +1,136 @@
-//! The lane against a transaction per command: the same code with one number changed.
+//! The comparison: the ledger, what it replaces, and what the database could do at most.
 
+mod config;
+mod side;
+
+use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use clap::Args;
-use clock::{SharedClock, SystemClock};
-use database::Database;
-use event_schema::{Actor, App, Priority, Task, TaskEvent, TaskId, UserId};
-use event_store::{Answer, Context, Error, LaneLimits, Ledger, StreamRef};
-use task_api::domain::task::TaskStream;
-use tokio::task::JoinSet;
-use tokio_util::sync::CancellationToken;
+use clock::SystemClock;
 
-use crate::report::{Pair, Report};
+use crate::case::{Load, Side};
+use crate::place::Place;
+use crate::probe;
+use crate::report::{CaseReport, Report, Round, say};
+use side::Stage;
 
-/// What to measure on.
-#[derive(Debug, Args)]
-pub(crate) struct Config {
-    /// A database that may be written to; a SQLite file of its own when nothing is named.
-    #[arg(long)]
-    database_url: Option<String>,
+pub(crate) use config::Config;
 
-    /// Pairs per number of callers.
-    #[arg(long, default_value_t = 5)]
-    pairs: usize,
-
-    /// Commands of each run.
-    #[arg(long, default_value_t = 2000)]
-    commands: usize,
-
-    /// Prints JSON instead of a table.
-    #[arg(long)]
-    json: bool,
-}
-
-const CALLERS: [usize; 3] = [1, 64, 256];
+const PROBED_FOR: Duration = Duration::from_secs(1);
+/// So many rounds of a case are repeated because others used the machine.
+const MOST_REPEATS: usize = 3;
 
 pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
-    let directory = tempfile::tempdir()?;
-    let file = format!("sqlite://{}/bench.db", directory.path().display());
-    let url = config.database_url.unwrap_or(file);
-    let sets = [event_store::MIGRATIONS, task_api::store::MIGRATIONS];
-    let database = Database::connect(&database::Config::for_url(url), &sets).await?;
-    let mut report = Report::default();
-    for callers in CALLERS {
-        // One caller alone gets a flush per command either way: fewer commands tell as much.
-        let commands = if callers == 1 {
-            config.commands / 10
+    let folder = match &config.folder {
+        Some(folder) => tempfile::tempdir_in(folder)?,
+        None => tempfile::tempdir()?,
+    };
+    // The database's own account must reach its part of it.
+    make_passable(folder.path())?;
+    let place = Place::open(config.database, folder.path()).await?;
+    let sidecar = side::sidecar(config.relay, folder.path()).await?;
+    let mut report = Report {
+        database: place.description(),
+        relay: config.relay.description().to_owned(),
+        cores: std::thread::available_parallelism()?.get(),
+        seconds: config.seconds,
+        pairs: config.pairs,
+        foreign_limit: config.foreign_limit,
+        cases: Vec::new(),
+    };
+    let stage = Stage {
+        config: &config,
+        place: &place,
+        folder: folder.path(),
+        sidecar: sidecar.as_ref(),
+        clock: Arc::new(SystemClock::new()),
+    };
+    for load in &config.only {
+        report.cases.push(case(&stage, *load).await?);
+    }
+    if let Some(sidecar) = sidecar {
+        sidecar.stop().await?;
+    }
+    if let Some(file) = &config.json {
+        std::fs::write(file, serde_json::to_string_pretty(&report)?)?;
+    }
+    report.print()
+}
+
+/// A B A B A …, until there are enough rounds in which the machine was ours.
+async fn case(stage: &Stage<'_>, load: Load) -> anyhow::Result<CaseReport> {
+    let config = stage.config;
+    let mut case = CaseReport {
+        load,
+        flush_probe: probe::flush(stage.folder, PROBED_FOR)?,
+        rounds: Vec::new(),
+        dropped: Vec::new(),
+    };
+    while case.rounds.len() < config.pairs {
+        let number = case.rounds.len() + 1;
+        let mut runs = BTreeMap::new();
+        for side in config.sides(load) {
+            say(&format!("{load}, pair {number}: {side}"));
+            let run = stage.run(side, load).await?;
+            say(&format!("  {}", run.in_a_line()));
+            runs.insert(side, run);
+        }
+        let round = Round { runs };
+        let foreign = round.foreign_cores();
+        if foreign > config.foreign_limit && case.dropped.len() < MOST_REPEATS {
+            say(&format!("  dropped: others used {foreign:.2} cores"));
+            case.dropped.push(round);
         } else {
-            config.commands
-        };
-        for _ in 0..config.pairs {
-            let lane = measure(&database, LaneLimits::default().batch, callers, commands).await?;
-            let single = measure(&database, 1, callers, commands).await?;
-            report.add(callers, Pair { lane, single });
+            case.rounds.push(round);
         }
     }
-    database.close().await;
-    report.print(config.json)
+    Ok(case)
 }
 
-/// Commands a second.
-async fn measure(
-    database: &Database,
-    batch: usize,
-    callers: usize,
-    commands: usize,
-) -> anyhow::Result<f64> {
-    let clock: SharedClock = Arc::new(SystemClock::new());
-    let limits = LaneLimits {
-        batch,
-        ..LaneLimits::default()
-    };
-    let projections = task_api::store::projections();
-    let (ledger, lane) = Ledger::new(
-        App::TaskApi,
-        database.clone(),
-        Arc::clone(&clock),
-        projections,
-        limits,
-    );
-    let stop = CancellationToken::new();
-    let lane = tokio::spawn(lane.run(stop.clone()));
-    let begun = Instant::now();
-    let mut running = JoinSet::new();
-    for _ in 0..callers {
-        running.spawn(caller(
-            ledger.clone(),
-            Arc::clone(&clock),
-            commands / callers,
-        ));
-    }
-    for ended in running.join_all().await {
-        ended?;
-    }
-    let took = begun.elapsed().max(Duration::from_micros(1));
-    stop.cancel();
-    lane.await?;
-    let done = u32::try_from(commands / callers * callers)?;
-    Ok(f64::from(done) / took.as_secs_f64())
+fn make_passable(folder: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o755))
 }
 
-async fn caller(ledger: Ledger, clock: SharedClock, commands: usize) -> Result<(), Error> {
-    let user = UserId(clock.new_id());
-    for _ in 0..commands {
-        let now = clock.now();
-        let task = task(TaskId(clock.new_id()), user, now);
-        let context = Context {
-            actor: Actor::User(user),
-            now,
-            correlation_id: None,
-            causation_id: None,
-            traceparent: None,
+impl Config {
+    /// Who takes part: the ceiling knows no clients, so it is measured once, beside the most.
+    fn sides(&self, load: Load) -> Vec<Side> {
+        let clients = |load: &Load| match load {
+            Load::Clients(clients) => Some(*clients),
+            Load::Rate(_) => None,
         };
-        let stream = StreamRef::of::<TaskStream>(task.id);
-        let decide = move |unit: &mut event_store::Unit<'_>| {
-            unit.append::<TaskStream>(task.id, &TaskEvent::Created(Box::new(task.clone())));
-            Ok::<_, Error>(Answer::default())
+        let most = self.only.iter().filter_map(clients).max();
+        let is_most = clients(&load).is_some() && clients(&load) == most;
+        let sides = [Side::Ledger, Side::Naive, Side::Ceiling];
+        let takes_part = |side: &Side| match side {
+            Side::Ledger => true,
+            Side::Naive => self.against.contains(side),
+            Side::Ceiling => self.against.contains(side) && is_most,
         };
-        ledger.execute(context, None, &[stream], decide).await?;
+        sides.into_iter().filter(takes_part).collect()
     }
-    Ok(())
 }
 
-fn task(id: TaskId, owner_id: UserId, now: chrono::DateTime<chrono::Utc>) -> Task {
-    let title = "Water the plants on the balcony";
-    Task {
-        priority: Priority::Medium,
-        labels: ["home", "balcony"].map(str::to_owned).into(),
-        ..Task::new(id, owner_id, title, Actor::User(owner_id), now)
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Flags {
+        #[command(flatten)]
+        config: Config,
+    }
+
+    #[test]
+    fn the_ceiling_is_measured_once_beside_the_most_clients() {
+        let config = Flags::parse_from(["ledger"]).config;
+        let with_ceiling = |load: &&Load| config.sides(**load).contains(&Side::Ceiling);
+        let loads: Vec<_> = config.only.iter().filter(with_ceiling).collect();
+        assert_eq!(loads, [&Load::Clients(256)]);
+        assert_eq!(config.sides(Load::Rate(1000)), [Side::Ledger, Side::Naive]);
     }
 }

@@ -1,65 +1,239 @@
-//! Pairs of figures as a table or JSON.
+//! What was measured: rounds, ratios, and both as JSON.
+
+mod table;
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use serde::Serialize;
 
-/// Commands a second of two runs within the same moments.
-#[derive(Clone, Copy, Debug, Serialize)]
-pub(crate) struct Pair {
-    pub(crate) lane: f64,
-    pub(crate) single: f64,
+use crate::case::{Load, Side};
+use crate::driver::Run;
+use crate::probe::FlushProbe;
+use crate::statistics::{Better, Ratio};
+
+/// A whole comparison.
+#[derive(Debug, Serialize)]
+pub(crate) struct Report {
+    pub(crate) database: String,
+    pub(crate) relay: String,
+    pub(crate) cores: usize,
+    pub(crate) seconds: f64,
+    pub(crate) pairs: usize,
+    pub(crate) foreign_limit: f64,
+    #[serde(serialize_with = "with_ratios")]
+    pub(crate) cases: Vec<CaseReport>,
 }
 
-/// All pairs by number of callers.
-#[derive(Debug, Default, Serialize)]
-pub(crate) struct Report(BTreeMap<usize, Vec<Pair>>);
+/// Everything under one load.
+#[derive(Debug, Serialize)]
+pub(crate) struct CaseReport {
+    pub(crate) load: Load,
+    pub(crate) flush_probe: FlushProbe,
+    pub(crate) rounds: Vec<Round>,
+    /// Rounds that were repeated because others used the machine.
+    pub(crate) dropped: Vec<Round>,
+}
+
+/// All sides, one after the other.
+#[derive(Debug, Serialize)]
+pub(crate) struct Round {
+    pub(crate) runs: BTreeMap<Side, Run>,
+}
+
+/// What a run says.
+type Figure = fn(&Run) -> f64;
+
+/// A ratio that is told, and what it says.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct NamedRatio {
+    pub(crate) name: &'static str,
+    #[serde(flatten)]
+    pub(crate) ratio: Ratio,
+}
+
+impl Round {
+    /// The most that others used during a run of it.
+    pub(crate) fn foreign_cores(&self) -> f64 {
+        let cores = self.runs.values().map(|run| run.foreign_cores);
+        cores.fold(0.0, f64::max)
+    }
+}
+
+impl CaseReport {
+    /// What every round says of a side.
+    fn figures(&self, side: Side, pick: impl Fn(&Run) -> f64) -> Vec<f64> {
+        let runs = self.rounds.iter().filter_map(|round| round.runs.get(&side));
+        runs.map(pick).collect()
+    }
+
+    fn ratio(
+        &self,
+        name: &'static str,
+        (ours, theirs): (Figure, Figure),
+        other: Side,
+        better: Better,
+    ) -> Option<NamedRatio> {
+        let ours = self.figures(Side::Ledger, ours);
+        let theirs = self.figures(other, theirs);
+        let ratio = Ratio::of(ours.into_iter().zip(theirs), better)?;
+        Some(NamedRatio { name, ratio })
+    }
+
+    /// The ratios that mean something under this load.
+    pub(crate) fn ratios(&self) -> Vec<NamedRatio> {
+        let (higher, lower) = (Better::Higher, Better::Lower);
+        let per_second: (Figure, Figure) = (rate, rate);
+        let by_load = match self.load {
+            Load::Clients(_) => [
+                self.ratio(
+                    "ledger / naive, commands/s",
+                    per_second,
+                    Side::Naive,
+                    higher,
+                ),
+                self.ratio(
+                    "ledger / ceiling, commands/s",
+                    per_second,
+                    Side::Ceiling,
+                    higher,
+                ),
+                self.ratio("ledger p99 / naive p50", (p99, p50), Side::Naive, lower),
+            ],
+            Load::Rate(_) => [
+                self.ratio("ledger p50 / naive p50", (p50, p50), Side::Naive, lower),
+                self.ratio("ledger p99 / naive p99", (p99, p99), Side::Naive, lower),
+                None,
+            ],
+        };
+        let cpu = self.ratio(
+            "ledger / naive, CPU per command",
+            (cpu, cpu),
+            Side::Naive,
+            lower,
+        );
+        by_load.into_iter().chain([cpu]).flatten().collect()
+    }
+}
+
+fn rate(run: &Run) -> f64 {
+    run.per_second
+}
+
+fn p50(run: &Run) -> f64 {
+    run.latency_ms.map_or(f64::NAN, |latency| latency.p50)
+}
+
+fn p99(run: &Run) -> f64 {
+    run.latency_ms.map_or(f64::NAN, |latency| latency.p99)
+}
+
+/// Of database and service: what a command costs whoever runs the product.
+fn cpu(run: &Run) -> f64 {
+    run.cpu_micros.database + run.cpu_micros.service
+}
+
+fn with_ratios<S: serde::Serializer>(
+    cases: &[CaseReport],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    struct WithRatios<'a> {
+        ratios: Vec<NamedRatio>,
+        #[serde(flatten)]
+        case: &'a CaseReport,
+    }
+    serializer.collect_seq(cases.iter().map(|case| WithRatios {
+        ratios: case.ratios(),
+        case,
+    }))
+}
 
 impl Report {
-    pub(crate) fn add(&mut self, callers: usize, pair: Pair) {
-        self.0.entry(callers).or_default().push(pair);
-    }
-
-    pub(crate) fn print(&self, json: bool) -> anyhow::Result<()> {
+    pub(crate) fn print(&self) -> anyhow::Result<()> {
         let mut out = io::stdout().lock();
-        if json {
-            serde_json::to_writer_pretty(&mut out, self)?;
-            writeln!(out)?;
-            return Ok(());
-        }
-        writeln!(
-            out,
-            "{:>8} {:>12} {:>14} {:>8} {:>12}",
-            "callers", "lane 1/s", "one by one 1/s", "ratio", "worst ratio"
-        )?;
-        for (callers, pairs) in &self.0 {
-            let ratios: Vec<f64> = pairs.iter().map(|pair| pair.lane / pair.single).collect();
-            writeln!(
-                out,
-                "{callers:>8} {:>12.0} {:>14.0} {:>8.2} {:>12.2}",
-                median(pairs.iter().map(|pair| pair.lane).collect()),
-                median(pairs.iter().map(|pair| pair.single).collect()),
-                median(ratios.clone()),
-                ratios.iter().copied().fold(f64::INFINITY, f64::min),
-            )?;
-        }
-        Ok(())
+        table::write(&mut out, self)?;
+        Ok(out.flush()?)
     }
 }
 
-fn median(mut figures: Vec<f64>) -> f64 {
-    figures.sort_by(f64::total_cmp);
-    figures.get(figures.len() / 2).copied().unwrap_or_default()
+/// Tells what is going on, apart from the result.
+pub(crate) fn say(line: &str) {
+    // A closed standard error is no reason to stop.
+    let _ = writeln!(io::stderr(), "{line}");
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::cpu::CpuTime;
+    use crate::latency::Millis;
+
+    fn run(completed: u64, service: f64, foreign: f64) -> Run {
+        let cpu = CpuTime {
+            service,
+            foreign,
+            ..CpuTime::default()
+        };
+        Run::new(completed, Duration::from_secs(2), cpu).unwrap()
+    }
+
+    fn case(rounds: Vec<[(Side, Run); 2]>) -> CaseReport {
+        CaseReport {
+            load: Load::Clients(64),
+            flush_probe: FlushProbe {
+                flushes_per_second: 1000.0,
+                latency_ms: Millis::default(),
+            },
+            rounds: rounds
+                .into_iter()
+                .map(|runs| Round { runs: runs.into() })
+                .collect(),
+            dropped: Vec::new(),
+        }
+    }
 
     #[test]
-    fn the_median_is_the_middle_one() {
-        assert!((median(vec![9.0, 1.0, 5.0]) - 5.0).abs() < f64::EPSILON);
-        assert!(median(Vec::new()).abs() < f64::EPSILON);
+    fn cpu_time_is_told_per_command() {
+        let run = run(1000, 0.05, 0.5);
+        assert!((run.per_second - 500.0).abs() < 1e-9);
+        assert!((run.cpu_micros.service - 50.0).abs() < 1e-9);
+        assert!((run.foreign_cores - 0.25).abs() < 1e-9);
+    }
+
+    #[test]
+    fn ratios_are_those_of_what_was_measured() {
+        let case = case(vec![
+            [
+                (Side::Ledger, run(600, 0.1, 0.0)),
+                (Side::Naive, run(100, 0.1, 0.0)),
+            ],
+            [
+                (Side::Ledger, run(400, 0.1, 0.0)),
+                (Side::Naive, run(100, 0.1, 0.0)),
+            ],
+        ]);
+
+        let ratios = case.ratios();
+
+        let names: Vec<_> = ratios.iter().map(|ratio| ratio.name).collect();
+        let wanted = [
+            "ledger / naive, commands/s",
+            "ledger / naive, CPU per command",
+        ];
+        assert_eq!(names, wanted);
+        assert!((ratios[0].ratio.median - 5.0).abs() < 1e-9);
+        assert!((ratios[0].ratio.worst - 4.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_round_is_as_disturbed_as_its_worst_run() {
+        let case = case(vec![[
+            (Side::Ledger, run(600, 0.1, 0.1)),
+            (Side::Naive, run(100, 0.1, 0.8)),
+        ]]);
+        assert!((case.rounds[0].foreign_cores() - 0.4).abs() < 1e-9);
     }
 }
