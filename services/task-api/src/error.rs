@@ -125,6 +125,7 @@ impl ProblemError for Error {
             Self::Task(TaskError::IllegalTransition { .. }) => "illegal-transition",
             Self::Task(TaskError::NotRecurring(_)) => "not-recurring",
             Self::Ledger(event_store::Error::KeyReused) => "idempotency-key-reused",
+            Self::Ledger(event_store::Error::TooLarge { .. }) => "event-too-large",
             Self::Query(problem) => problem.code(),
             Self::NotFound
             | Self::VersionConflict { .. }

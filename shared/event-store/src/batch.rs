@@ -188,7 +188,7 @@ impl Batch {
                 continue;
             }
             if let Some(fault) = unit.fault.take() {
-                return Ok(Verdict::Failed(Error::Bug(fault)));
+                return Ok(Verdict::Failed(fault));
             }
             if let Verdict::Accepted(answer) = &verdict {
                 let (staged, events) = unit.into_staged();

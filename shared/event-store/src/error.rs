@@ -16,6 +16,16 @@ pub enum Error {
     /// The idempotency key was used for another request.
     #[error("the idempotency key was used for another request")]
     KeyReused,
+    /// An event of the command would be larger than a broker takes, and so could never be published.
+    #[error("the event {event} would have {bytes} bytes, and a broker takes {most} at most")]
+    TooLarge {
+        /// Its type.
+        event: &'static str,
+        /// How large its envelope would be.
+        bytes: usize,
+        /// How large one may be.
+        most: usize,
+    },
     /// A decision panicked, a row is corrupt, or a statement is wrong: a bug.
     #[error("the ledger cannot go on with this command: {0}")]
     Bug(String),

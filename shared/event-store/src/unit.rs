@@ -10,7 +10,11 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use crate::head::{Head, Heads, Typed};
-use crate::{Aggregate, Context, StateOf, StreamRef};
+use crate::{Aggregate, Context, Error, StateOf, StreamRef};
+
+/// The largest envelope. Kafka, its clients and the sidecar take about 1 MiB with key and headers: a
+/// larger one would be acknowledged here and never published.
+const MOST_BYTES: usize = 960 * 1024;
 
 /// A unit of work: what one command sees and stages.
 ///
@@ -24,7 +28,7 @@ pub struct Unit<'a> {
     clock: &'a dyn Clock,
     pub(crate) events: Vec<NewEvent>,
     pub(crate) missing: Vec<StreamRef>,
-    pub(crate) fault: Option<String>,
+    pub(crate) fault: Option<Error>,
 }
 
 /// An event that has no position yet.
@@ -99,15 +103,11 @@ impl<'a> Unit<'a> {
         }
         let Some(state) = A::evolve(state, event) else {
             let name = event.event_type().name;
-            self.fault = Some(format!("{name} cannot begin a stream of kind {}", A::KIND));
+            let reason = format!("{name} cannot begin a stream of kind {}", A::KIND);
+            self.fault = Some(Error::Bug(reason));
             return;
         };
-        if let Err(error) = self.stage::<A>(stream, version + 1, event, state) {
-            self.fault = Some(format!(
-                "{} cannot be serialized: {error}",
-                event.event_type().name
-            ));
-        }
+        self.fault = self.stage::<A>(stream, version + 1, event, state).err();
     }
 
     fn stage<A: Aggregate>(
@@ -116,10 +116,22 @@ impl<'a> Unit<'a> {
         version: u64,
         event: &A::Events,
         state: StateOf<A>,
-    ) -> serde_json::Result<()> {
-        let state_json = serde_json::to_string(&state)?;
+    ) -> Result<(), Error> {
+        let name = event.event_type().name;
+        let unwritable = |error| Error::Bug(format!("{name} cannot be serialized: {error}"));
+        let state_json = serde_json::to_string(&state).map_err(unwritable)?;
         let event_id = A::event_id(event, &state).unwrap_or_else(|| EventId(self.clock.new_id()));
         let key = A::partition_key(&state);
+        let envelope = self
+            .envelope::<A>(stream, version, event_id, key, event, &state_json)
+            .map_err(unwritable)?;
+        if envelope.len() > MOST_BYTES {
+            return Err(Error::TooLarge {
+                event: name,
+                bytes: envelope.len(),
+                most: MOST_BYTES,
+            });
+        }
         self.events.push(NewEvent {
             stream,
             version,
@@ -127,7 +139,7 @@ impl<'a> Unit<'a> {
             event_type: event.event_type(),
             key,
             owner: state.owner().as_uuid(),
-            envelope: self.envelope::<A>(stream, version, event_id, key, event, &state_json)?,
+            envelope,
         });
         let head = Head {
             version,
@@ -185,7 +197,8 @@ impl<'a> Unit<'a> {
         match head.state::<A>() {
             Ok(state) => state.map(|state| (version, state.clone())),
             Err(fault) => {
-                self.fault = Some(format!("{fault} ({} {})", stream.kind, stream.stream_id));
+                let reason = format!("{fault} ({} {})", stream.kind, stream.stream_id);
+                self.fault = Some(Error::Bug(reason));
                 None
             }
         }

@@ -45,7 +45,7 @@ pub enum ErrorKind {
 impl From<&event_store::Error> for ErrorKind {
     fn from(error: &event_store::Error) -> Self {
         match error {
-            event_store::Error::KeyReused => Self::Invalid,
+            event_store::Error::KeyReused | event_store::Error::TooLarge { .. } => Self::Invalid,
             event_store::Error::Overloaded
             | event_store::Error::Unavailable(_)
             | event_store::Error::Stopping => Self::Unavailable,
