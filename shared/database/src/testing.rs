@@ -37,11 +37,31 @@ impl TestDatabase {
         all
     }
 
+    /// Whether it is on PostgreSQL.
+    pub fn is_postgres(&self) -> bool {
+        matches!(self.database, Database::Postgres(_))
+    }
+
+    /// What it is called when a test says what it measured.
+    pub fn name(&self) -> &'static str {
+        if self.is_postgres() {
+            "PostgreSQL"
+        } else {
+            "SQLite"
+        }
+    }
+
     /// A fresh SQLite file.
     pub async fn sqlite(sets: &[MigrationSet]) -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let url = format!("sqlite://{}/test.db", directory.path().display());
         Self::open(Config::for_url(url), directory, sets).await
+    }
+
+    /// A fresh database that the test made itself.
+    pub async fn over(config: Config, sets: &[MigrationSet]) -> Self {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        Self::open(config, directory, sets).await
     }
 
     /// A fresh database on the named server.
@@ -61,8 +81,7 @@ impl TestDatabase {
         let (base, _) = server
             .rsplit_once('/')
             .expect("a server URL with a database");
-        let directory = tempfile::tempdir().expect("a temporary directory");
-        Self::open(Config::for_url(format!("{base}/{name}")), directory, sets).await
+        Self::over(Config::for_url(format!("{base}/{name}")), sets).await
     }
 
     async fn open(config: Config, directory: TempDir, sets: &[MigrationSet]) -> Self {

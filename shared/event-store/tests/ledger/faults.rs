@@ -1,10 +1,19 @@
 //! What goes wrong around the ledger: a clear error for the caller, nothing lost, nothing twice, and
 //! it goes on by itself.
 
+mod database_away;
+mod disk_full;
+mod locks;
+
 use event_store::Error;
 use futures_util::future::join_all;
 
-use crate::fixture::{Fixture, TestError, task};
+use crate::fixture::{Fixture, TestError, TestResult, task};
+
+/// It was not carried out, or nobody knows; asking again may help.
+fn is_unavailable(outcome: &TestResult) -> bool {
+    matches!(outcome, Err(TestError::Ledger(Error::Unavailable(_))))
+}
 
 #[tokio::test]
 async fn an_event_that_no_broker_would_take_is_refused_and_leaves_nothing() {

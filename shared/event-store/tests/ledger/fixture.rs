@@ -288,7 +288,8 @@ pub(crate) fn complete(
     }
 }
 
-fn completed(now: DateTime<Utc>) -> TaskEvent {
+/// It was open and is completed.
+pub(crate) fn completed(now: DateTime<Utc>) -> TaskEvent {
     TaskEvent::Completed(TaskCompleted {
         status: Changed {
             from: Status::Open,
