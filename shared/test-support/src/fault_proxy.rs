@@ -34,7 +34,13 @@ pub struct FaultProxy {
 impl FaultProxy {
     /// Forwards to `target` until it is dropped.
     pub async fn start(target: SocketAddr) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        Self::start_at(SocketAddr::from(([127, 0, 0, 1], 0)), target).await
+    }
+
+    /// Forwards from this address. Dropping a proxy makes its address refuse connections; another one
+    /// started there is the end of that fault.
+    pub async fn start_at(address: SocketAddr, target: SocketAddr) -> Self {
+        let listener = TcpListener::bind(address).await.expect("the address");
         let address = listener.local_addr().expect("its address");
         let (fault, faults) = watch::channel(Fault::None);
         let stop = CancellationToken::new();
@@ -186,6 +192,27 @@ mod tests {
         proxy.set(Fault::None);
         let mut third = TcpStream::connect(proxy.address()).await.unwrap();
         assert_eq!(ask(&mut third).await.unwrap(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_dropped_proxy_refuses_until_another_one_is_started_there() {
+        let (first, _) = echo().await;
+        let target = first.address();
+        let proxy = FaultProxy::start(target).await;
+        let address = proxy.address();
+        let mut client = TcpStream::connect(address).await.unwrap();
+        ask(&mut client).await.unwrap();
+
+        drop(proxy);
+        assert_eq!(client.read(&mut [0; 8]).await.unwrap_or(0), 0);
+        // The address is free as soon as the runtime has dropped the listener.
+        while TcpStream::connect(address).await.is_ok() {
+            tokio::task::yield_now().await;
+        }
+
+        let _proxy = FaultProxy::start_at(address, target).await;
+        let mut second = TcpStream::connect(address).await.unwrap();
+        assert_eq!(ask(&mut second).await.unwrap(), 1);
     }
 
     #[tokio::test]

@@ -119,8 +119,10 @@ fn check_tests(tree: &Tree, service: &str) -> Vec<Finding> {
             "missing: a service is tested through its doors",
         ));
     }
-    for path in tree.below(&tests).filter(|path| first(path) != "api") {
-        let advice = "a second test binary costs a link step: move it into tests/api";
+    // What only a process of its own can show stands beside what goes through the doors.
+    let elsewhere = |path: &&str| !["api", "process"].contains(&first(path));
+    for path in tree.below(&tests).filter(elsewhere) {
+        let advice = "each test binary costs a link step: move it into tests/api or tests/process";
         found.push(Finding::of(&format!("{tests}/{path}"), advice));
     }
     found
@@ -161,6 +163,7 @@ mod tests {
             house(&[], &["src/routes.rs", "src/routes/inbox.rs"]),
             Vec::<String>::new()
         );
+        assert_eq!(house(&[], &["tests/process/main.rs"]), Vec::<String>::new());
     }
 
     #[test]

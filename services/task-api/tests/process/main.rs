@@ -1,0 +1,23 @@
+//! The service as a process of its own under load: `kill -9`, two replicas, a sidecar that fails.
+//!
+//! Every test keeps the callers' own record of what they were answered and compares the log, what the
+//! sidecar got, and that record.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test may stop where it stands, and says what it measured"
+)]
+
+mod audit;
+mod caller;
+mod command;
+mod kills;
+mod load;
+mod outage;
+mod process;
+mod replicas;
+mod scale;
+mod sidecar;
