@@ -14,6 +14,9 @@ use crate::{Config, ConnectError, Error, MigrateMode, MigrationSet, Tx};
 
 /// How long a statement may wait for another process's lock on the SQLite file.
 const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// Statements that stay prepared per connection: the lane's texts in all the shapes that
+/// [`rows`](crate::rows) gives them.
+const SQLITE_STATEMENTS: usize = 256;
 
 /// A database of one service: a PostgreSQL database or a SQLite file. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -152,7 +155,8 @@ async fn sqlite(url: &str, config: &Config) -> Result<(Database, String), Connec
         // An acknowledged command survives a power cut; batching pays for the flushes.
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
-        .busy_timeout(SQLITE_BUSY_TIMEOUT);
+        .busy_timeout(SQLITE_BUSY_TIMEOUT)
+        .statement_cache_capacity(SQLITE_STATEMENTS);
     let place = options.get_filename().display().to_string();
     let writer = SqlitePoolOptions::new()
         .max_connections(1)

@@ -6,6 +6,7 @@ mod connect;
 mod error;
 mod migrate;
 mod offset;
+pub mod rows;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod tx;

@@ -1,7 +1,7 @@
 //! `event`: the log, which is also the outbox.
 
 use chrono::{DateTime, Utc};
-use database::{Error, Tx, on};
+use database::{Error, Tx, on, rows};
 use uuid::Uuid;
 
 use super::to_i64;
@@ -94,27 +94,25 @@ pub(crate) async fn insert(
             .await?;
         }
         Tx::Sqlite(tx) => {
-            for (event, position) in events.iter().zip(base + 1..) {
-                sqlx::query(
-                    "insert into event (position, kind, stream_id, version, event_id, type, topic,
-                                        key, bucket, owner_id, envelope, recorded_at)
-                     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
-                )
-                .bind(position)
-                .bind(event.stream.kind)
-                .bind(event.stream.stream_id)
-                .bind(to_i64(event.version))
-                .bind(event.event_id)
-                .bind(event.event_type.name)
-                .bind(topic(event))
-                .bind(event.key)
-                .bind(relay::bucket_of(event.key))
-                .bind(event.owner)
-                .bind(event.envelope.as_str())
-                .bind(now)
-                .execute(&mut **tx)
-                .await?;
-            }
+            let positioned: Vec<(i64, &NewEvent)> = (base + 1..).zip(events).collect();
+            let insert = "insert into event (position, kind, stream_id, version, event_id, type,
+                                             topic, key, bucket, owner_id, envelope, recorded_at)
+                          values {rows}";
+            rows::execute(
+                &mut *tx,
+                insert,
+                &positioned,
+                |values, (position, event)| {
+                    values.bind(*position);
+                    values.bind(event.stream.kind).bind(event.stream.stream_id);
+                    values.bind(to_i64(event.version)).bind(event.event_id);
+                    values.bind(event.event_type.name).bind(topic(event));
+                    values.bind(event.key).bind(relay::bucket_of(event.key));
+                    values.bind(event.owner).bind(event.envelope.as_str());
+                    values.bind(now);
+                },
+            )
+            .await?;
         }
     }
     Ok(())

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use database::{Error, Tx, on};
+use database::{Error, Tx, on, rows};
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{to_i64, to_u64};
@@ -40,19 +41,14 @@ pub(crate) async fn find(tx: &mut Tx, keys: &[&IdempotencyKey]) -> Result<Answer
             .await?
         }
         Tx::Sqlite(tx) => {
-            let mut rows = Vec::new();
-            for key in keys {
-                let row = sqlx::query_as(
-                    "select owner_id, key, request_hash, status, etag, location, body
-                       from idempotency where owner_id = $1 and key = $2",
-                )
-                .bind(key.owner.as_uuid())
-                .bind(&key.key)
-                .fetch_optional(&mut **tx)
-                .await?;
-                rows.extend(row);
-            }
-            rows
+            let find =
+                "select i.owner_id, i.key, i.request_hash, i.status, i.etag, i.location, i.body
+                          from (values {rows}) as wanted cross join idempotency i
+                            on i.owner_id = wanted.column1 and i.key = wanted.column2";
+            rows::fetch(&mut *tx, find, keys, |values, key| {
+                values.bind(key.owner.as_uuid()).bind(key.key.as_str());
+            })
+            .await?
         }
     };
     Ok(rows.into_iter().map(Row::into_entry).collect())
@@ -76,26 +72,69 @@ pub(crate) async fn insert(
     answers: &[(&IdempotencyKey, &Answer)],
     now: DateTime<Utc>,
 ) -> Result<(), Error> {
-    // A handful a batch in practice, and one round trip each only for callers who send keys.
-    for (key, answer) in answers {
-        on!(tx, conn => sqlx::query(
-            "insert into idempotency (owner_id, key, request_hash, status, etag, location, body,
-                                      recorded_at)
-             values ($1, $2, $3, $4, $5, $6, $7, $8)"
-        )
-        .bind(key.owner.as_uuid())
-        .bind(&key.key)
-        .bind(key.request_hash.as_slice())
-        .bind(i16::try_from(answer.status).unwrap_or(500))
-        .bind(answer.etag.map(to_i64))
-        .bind(&answer.location)
-        .bind(&answer.body)
-        .bind(now)
-        .execute(conn)
-        .await
-        .map(drop))?;
+    match tx {
+        Tx::Postgres(tx) => insert_postgres(tx, answers, now).await,
+        Tx::Sqlite(tx) => {
+            let insert = "insert into idempotency (owner_id, key, request_hash, status, etag,
+                                                   location, body, recorded_at) values {rows}";
+            rows::execute(&mut *tx, insert, answers, |values, (key, answer)| {
+                values.bind(key.owner.as_uuid()).bind(key.key.as_str());
+                values.bind(key.request_hash.as_slice());
+                values.bind(status(answer)).bind(answer.etag.map(to_i64));
+                values.bind(answer.location.as_deref());
+                values.bind(answer.body.as_str()).bind(now);
+            })
+            .await
+            .map(drop)
+        }
     }
+}
+
+async fn insert_postgres(
+    conn: &mut PgConnection,
+    answers: &[(&IdempotencyKey, &Answer)],
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    let keys = || answers.iter().map(|(key, _)| key);
+    let answers = || answers.iter().map(|(_, answer)| answer);
+    sqlx::query(
+        "insert into idempotency (owner_id, key, request_hash, status, etag, location, body,
+                                  recorded_at)
+         select t.*, $8
+           from unnest($1::uuid[], $2::text[], $3::bytea[], $4::smallint[], $5::bigint[],
+                       $6::text[], $7::text[]) as t",
+    )
+    .bind(keys().map(|key| key.owner.as_uuid()).collect::<Vec<_>>())
+    .bind(keys().map(|key| key.key.as_str()).collect::<Vec<_>>())
+    .bind(
+        keys()
+            .map(|key| key.request_hash.as_slice())
+            .collect::<Vec<_>>(),
+    )
+    .bind(answers().map(|answer| status(answer)).collect::<Vec<_>>())
+    .bind(
+        answers()
+            .map(|answer| answer.etag.map(to_i64))
+            .collect::<Vec<_>>(),
+    )
+    .bind(
+        answers()
+            .map(|answer| answer.location.as_deref())
+            .collect::<Vec<_>>(),
+    )
+    .bind(
+        answers()
+            .map(|answer| answer.body.as_str())
+            .collect::<Vec<_>>(),
+    )
+    .bind(now)
+    .execute(conn)
+    .await?;
     Ok(())
+}
+
+fn status(answer: &Answer) -> i16 {
+    i16::try_from(answer.status).unwrap_or(500)
 }
 
 /// Forgets at most `limit` keys recorded before `before`; returns how many.

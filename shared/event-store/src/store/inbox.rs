@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
-use database::{Error, Tx, on};
+use database::{Error, Tx, on, rows};
 use uuid::Uuid;
 
 use super::{to_i64, to_u64};
@@ -17,32 +17,24 @@ pub(crate) async fn processed(
     consumer: &str,
     ids: &[Uuid],
 ) -> Result<HashSet<Uuid>, Error> {
-    match tx {
+    let rows: Vec<(Uuid,)> = match tx {
         Tx::Postgres(tx) => {
-            let rows: Vec<(Uuid,)> = sqlx::query_as(
-                "select event_id from inbox where consumer = $1 and event_id = any($2)",
-            )
-            .bind(consumer)
-            .bind(ids)
-            .fetch_all(&mut **tx)
-            .await?;
-            Ok(rows.into_iter().map(|(id,)| id).collect())
+            sqlx::query_as("select event_id from inbox where consumer = $1 and event_id = any($2)")
+                .bind(consumer)
+                .bind(ids)
+                .fetch_all(&mut **tx)
+                .await?
         }
         Tx::Sqlite(tx) => {
-            let mut found = HashSet::new();
-            for id in ids {
-                let row: Option<(Uuid,)> = sqlx::query_as(
-                    "select event_id from inbox where consumer = $1 and event_id = $2",
-                )
-                .bind(consumer)
-                .bind(*id)
-                .fetch_optional(&mut **tx)
-                .await?;
-                found.extend(row.map(|(id,)| id));
-            }
-            Ok(found)
+            let find = "select i.event_id from (values {rows}) as wanted cross join inbox i
+                            on i.consumer = wanted.column1 and i.event_id = wanted.column2";
+            rows::fetch(&mut *tx, find, ids, |values, id| {
+                values.bind(consumer).bind(*id);
+            })
+            .await?
         }
-    }
+    };
+    Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 
 /// Records facts as processed.
@@ -65,16 +57,11 @@ pub(crate) async fn insert(
             .await?;
         }
         Tx::Sqlite(tx) => {
-            for id in ids {
-                sqlx::query(
-                    "insert into inbox (consumer, event_id, recorded_at) values ($1, $2, $3)",
-                )
-                .bind(consumer)
-                .bind(*id)
-                .bind(now)
-                .execute(&mut **tx)
-                .await?;
-            }
+            let insert = "insert into inbox (consumer, event_id, recorded_at) values {rows}";
+            rows::execute(&mut *tx, insert, ids, |values, id| {
+                values.bind(consumer).bind(*id).bind(now);
+            })
+            .await?;
         }
     }
     Ok(())
@@ -103,20 +90,14 @@ pub(crate) async fn seen(
             .await?
         }
         Tx::Sqlite(tx) => {
-            let mut rows = Vec::new();
-            for (source, id) in subjects {
-                let row = sqlx::query_as(
-                    "select source, subject, version from seen
-                      where consumer = $1 and source = $2 and subject = $3",
-                )
-                .bind(consumer)
-                .bind(source)
-                .bind(*id)
-                .fetch_optional(&mut **tx)
-                .await?;
-                rows.extend(row);
-            }
-            rows
+            let find = "select s.source, s.subject, s.version
+                          from (values {rows}) as wanted cross join seen s
+                            on s.consumer = wanted.column1 and s.source = wanted.column2
+                           and s.subject = wanted.column3";
+            rows::fetch(&mut *tx, find, subjects, |values, (source, id)| {
+                values.bind(consumer).bind(source.as_str()).bind(*id);
+            })
+            .await?
         }
     };
     Ok(rows
@@ -150,20 +131,21 @@ pub(crate) async fn raise(
             .await?;
         }
         Tx::Sqlite(tx) => {
-            for ((source, id), version) in versions {
-                sqlx::query(
-                    "insert into seen (consumer, source, subject, version)
-                     values ($1, $2, $3, $4)
-                         on conflict (consumer, source, subject) do update
-                        set version = excluded.version where seen.version < excluded.version",
-                )
-                .bind(consumer)
-                .bind(source)
-                .bind(*id)
-                .bind(to_i64(*version))
-                .execute(&mut **tx)
-                .await?;
-            }
+            let versions: Vec<_> = versions.iter().collect();
+            let raise = "insert into seen as s (consumer, source, subject, version)
+                         values {rows}
+                             on conflict (consumer, source, subject) do update
+                            set version = excluded.version where s.version < excluded.version";
+            rows::execute(
+                &mut *tx,
+                raise,
+                &versions,
+                |values, ((source, id), version)| {
+                    values.bind(consumer).bind(source.as_str()).bind(*id);
+                    values.bind(to_i64(**version));
+                },
+            )
+            .await?;
         }
     }
     Ok(())

@@ -1,7 +1,9 @@
 //! `stream`: heads with their state inline.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
-use database::{Error, Tx, on};
+use database::{Error, Tx, on, rows};
 use uuid::Uuid;
 
 use super::{to_i64, to_u64};
@@ -25,11 +27,11 @@ pub(crate) async fn load(
     for stream in streams {
         heads.insert(*stream, Head::default());
     }
-    match tx {
+    let rows: Vec<(String, Uuid, i64, String)> = match tx {
         Tx::Postgres(tx) => {
             let kinds: Vec<&str> = streams.iter().map(|stream| stream.kind).collect();
             let ids: Vec<Uuid> = streams.iter().map(|stream| stream.stream_id).collect();
-            let rows: Vec<(String, Uuid, i64, String)> = sqlx::query_as(
+            sqlx::query_as(
                 "select s.kind, s.stream_id, s.version, s.state
                    from unnest($1::text[], $2::uuid[]) as wanted (kind, stream_id)
                    join stream s using (kind, stream_id)",
@@ -37,29 +39,23 @@ pub(crate) async fn load(
             .bind(kinds)
             .bind(ids)
             .fetch_all(&mut **tx)
-            .await?;
-            for (kind, stream_id, version, state) in rows {
-                let wanted = streams
-                    .iter()
-                    .find(|s| s.stream_id == stream_id && s.kind == kind);
-                if let Some(stream) = wanted {
-                    heads.insert(*stream, Head::stored(to_u64(version), state));
-                }
-            }
+            .await?
         }
         Tx::Sqlite(tx) => {
-            for stream in streams {
-                let row: Option<(i64, String)> = sqlx::query_as(
-                    "select version, state from stream where kind = $1 and stream_id = $2",
-                )
-                .bind(stream.kind)
-                .bind(stream.stream_id)
-                .fetch_optional(&mut **tx)
-                .await?;
-                if let Some((version, state)) = row {
-                    heads.insert(*stream, Head::stored(to_u64(version), state));
-                }
-            }
+            let find = "select s.kind, s.stream_id, s.version, s.state
+                          from (values {rows}) as wanted cross join stream s
+                            on s.kind = wanted.column1 and s.stream_id = wanted.column2";
+            rows::fetch(&mut *tx, find, streams, |values, stream| {
+                values.bind(stream.kind).bind(stream.stream_id);
+            })
+            .await?
+        }
+    };
+    let kinds: HashMap<&str, &'static str> = streams.iter().map(|s| (s.kind, s.kind)).collect();
+    for (kind, stream_id, version, state) in rows {
+        if let Some(kind) = kinds.get(kind.as_str()) {
+            let stream = StreamRef { kind, stream_id };
+            heads.insert(stream, Head::stored(to_u64(version), state));
         }
     }
     Ok(())
@@ -106,27 +102,19 @@ pub(crate) async fn upsert(
             Ok(done.rows_affected())
         }
         Tx::Sqlite(tx) => {
-            let mut written = 0;
-            for row in rows {
-                let done = sqlx::query(
-                    "insert into stream (kind, stream_id, owner_id, version, state, updated_at)
-                     values ($1, $2, $3, $4, $5, $6)
-                         on conflict (kind, stream_id) do update
-                        set version = excluded.version, state = excluded.state,
-                            owner_id = excluded.owner_id, updated_at = excluded.updated_at
-                      where stream.version < excluded.version",
-                )
-                .bind(row.stream.kind)
-                .bind(row.stream.stream_id)
-                .bind(row.owner)
-                .bind(to_i64(row.version))
-                .bind(row.state)
-                .bind(now)
-                .execute(&mut **tx)
-                .await?;
-                written += done.rows_affected();
-            }
-            Ok(written)
+            let upsert =
+                "insert into stream as s (kind, stream_id, owner_id, version, state, updated_at)
+                 values {rows}
+                     on conflict (kind, stream_id) do update
+                    set version = excluded.version, state = excluded.state,
+                        owner_id = excluded.owner_id, updated_at = excluded.updated_at
+                  where s.version < excluded.version";
+            rows::execute(&mut *tx, upsert, rows, |values, row| {
+                values.bind(row.stream.kind).bind(row.stream.stream_id);
+                values.bind(row.owner).bind(to_i64(row.version));
+                values.bind(row.state).bind(now);
+            })
+            .await
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Rows of `notifications`.
 
 use chrono::{DateTime, Utc};
-use database::{Error, Tx};
+use database::{Error, Tx, rows};
 use event_schema::Notification;
 use event_store::Recorded;
 use uuid::Uuid;
@@ -59,20 +59,16 @@ pub(super) async fn upsert(tx: &mut Tx, changed: Vec<&Notification>) -> Result<(
             .await?;
         }
         Tx::Sqlite(tx) => {
-            for one in changed {
-                sqlx::query(
-                    "insert into notifications (notification_id, owner_id, kind, created_at, read_at)
-                     values ($1, $2, $3, $4, $5)
-                         on conflict (notification_id) do update set read_at = excluded.read_at",
-                )
-                .bind(one.id.as_uuid())
-                .bind(one.user_id.as_uuid())
-                .bind(one.kind.name())
-                .bind(one.created_at)
-                .bind(one.read_at)
-                .execute(&mut **tx)
-                .await?;
-            }
+            let upsert =
+                "insert into notifications (notification_id, owner_id, kind, created_at, read_at)
+                 values {rows}
+                     on conflict (notification_id) do update set read_at = excluded.read_at";
+            rows::execute(&mut *tx, upsert, &changed, |values, one| {
+                values.bind(one.id.as_uuid()).bind(one.user_id.as_uuid());
+                values.bind(one.kind.name());
+                values.bind(one.created_at).bind(one.read_at);
+            })
+            .await?;
         }
     }
     Ok(())

@@ -1,10 +1,12 @@
 //! Writing the rows of changed tasks.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, Utc};
-use database::{Error, Tx};
+use database::{Error, Tx, rows};
 use event_schema::{Status, Task};
 use event_store::StreamChange;
-use sqlx::{Postgres, Sqlite, Transaction};
+use sqlx::{PgConnection, SqliteConnection};
 use uuid::Uuid;
 
 use super::{EVER, NEVER};
@@ -56,8 +58,8 @@ pub(super) fn status(status: Status) -> &'static str {
     }
 }
 
-/// A batch in three statements, however many tasks it changed.
-async fn postgres(tx: &mut Transaction<'_, Postgres>, rows: &[Row<'_>]) -> Result<(), Error> {
+/// A batch in at most three statements, however many tasks it changed.
+async fn postgres(conn: &mut PgConnection, rows: &[Row<'_>]) -> Result<(), Error> {
     let column = |value: fn(&Row<'_>) -> Uuid| rows.iter().map(value).collect::<Vec<_>>();
     let written: Vec<(Uuid,)> = sqlx::query_as(
         "insert into tasks as t (task_id, owner_id, version, status, parent_id, due_rank, due_at,
@@ -89,31 +91,26 @@ async fn postgres(tx: &mut Transaction<'_, Postgres>, rows: &[Row<'_>]) -> Resul
             .map(|row| row.task.trashed_at)
             .collect::<Vec<_>>(),
     )
-    .fetch_all(&mut **tx)
+    .fetch_all(&mut *conn)
     .await?;
-    let written: Vec<Uuid> = written.into_iter().map(|(task_id,)| task_id).collect();
-    let mut label_tasks = Vec::new();
-    let mut labels = Vec::new();
-    for row in rows
-        .iter()
-        .filter(|row| written.contains(&row.task.id.as_uuid()))
-    {
-        for label in &row.task.labels {
-            label_tasks.push(row.task.id.as_uuid());
-            labels.push(label.as_str());
-        }
+    let written = ids(written);
+    let before = labelled_before(rows, &written);
+    if !before.is_empty() {
+        sqlx::query("delete from task_labels where task_id = any($1)")
+            .bind(before)
+            .execute(&mut *conn)
+            .await?;
     }
-    sqlx::query("delete from task_labels where task_id = any($1)")
-        .bind(written)
-        .execute(&mut **tx)
+    let (tasks, labels): (Vec<Uuid>, Vec<&str>) = labels(rows, &written).into_iter().unzip();
+    if !labels.is_empty() {
+        sqlx::query(
+            "insert into task_labels (task_id, label) select * from unnest($1::uuid[], $2::text[])",
+        )
+        .bind(tasks)
+        .bind(labels)
+        .execute(&mut *conn)
         .await?;
-    sqlx::query(
-        "insert into task_labels (task_id, label) select * from unnest($1::uuid[], $2::text[])",
-    )
-    .bind(label_tasks)
-    .bind(labels)
-    .execute(&mut **tx)
-    .await?;
+    }
     Ok(())
 }
 
@@ -122,45 +119,68 @@ fn parents(rows: &[Row<'_>]) -> Vec<Option<Uuid>> {
     rows.iter().map(parent).collect()
 }
 
-/// A statement costs little without a network in between.
-async fn sqlite(tx: &mut Transaction<'_, Sqlite>, rows: &[Row<'_>]) -> Result<(), Error> {
-    for row in rows {
-        let id = row.task.id.as_uuid();
-        let done = sqlx::query(
-            "insert into tasks (task_id, owner_id, version, status, parent_id, due_rank, due_at,
-                                created_at, trashed_at)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-                 on conflict (task_id) do update
-                set version = excluded.version, status = excluded.status,
-                    parent_id = excluded.parent_id, due_rank = excluded.due_rank,
-                    due_at = excluded.due_at, trashed_at = excluded.trashed_at
-              where tasks.version < excluded.version",
-        )
-        .bind(id)
-        .bind(row.task.owner_id.as_uuid())
-        .bind(row.version)
-        .bind(row.status)
-        .bind(row.task.parent_id.map(Uuid::from))
-        .bind(row.due_rank)
-        .bind(row.due_at)
-        .bind(row.task.created_at)
-        .bind(row.task.trashed_at)
-        .execute(&mut **tx)
-        .await?;
-        if done.rows_affected() == 0 {
-            continue; // Something newer is there.
-        }
-        sqlx::query("delete from task_labels where task_id = $1")
-            .bind(id)
-            .execute(&mut **tx)
-            .await?;
-        for label in &row.task.labels {
-            sqlx::query("insert into task_labels (task_id, label) values ($1, $2)")
-                .bind(id)
-                .bind(label)
-                .execute(&mut **tx)
-                .await?;
-        }
-    }
+async fn sqlite(conn: &mut SqliteConnection, rows: &[Row<'_>]) -> Result<(), Error> {
+    let upsert = "insert into tasks as t (task_id, owner_id, version, status, parent_id, due_rank,
+                                          due_at, created_at, trashed_at)
+                  values {rows}
+                      on conflict (task_id) do update
+                     set version = excluded.version, status = excluded.status,
+                         parent_id = excluded.parent_id, due_rank = excluded.due_rank,
+                         due_at = excluded.due_at, trashed_at = excluded.trashed_at
+                   where t.version < excluded.version
+                  returning task_id";
+    let written = rows::fetch(conn, upsert, rows, |values, row| {
+        let task = row.task;
+        values.bind(task.id.as_uuid()).bind(task.owner_id.as_uuid());
+        values.bind(row.version).bind(row.status);
+        values.bind(task.parent_id.map(Uuid::from));
+        values.bind(row.due_rank).bind(row.due_at);
+        values.bind(task.created_at).bind(task.trashed_at);
+    });
+    let written = ids(written.await?);
+    let delete = "delete from task_labels where task_id in (values {rows})";
+    rows::execute(
+        conn,
+        delete,
+        &labelled_before(rows, &written),
+        |values, id| {
+            values.bind(*id);
+        },
+    )
+    .await?;
+    let insert = "insert into task_labels (task_id, label) values {rows}";
+    rows::execute(
+        conn,
+        insert,
+        &labels(rows, &written),
+        |values, (id, label)| {
+            values.bind(*id).bind(*label);
+        },
+    )
+    .await?;
     Ok(())
+}
+
+fn ids(rows: Vec<(Uuid,)>) -> HashSet<Uuid> {
+    rows.into_iter().map(|(id,)| id).collect()
+}
+
+/// Written tasks that may have labels already: one that was created just now has none.
+fn labelled_before(rows: &[Row<'_>], written: &HashSet<Uuid>) -> Vec<Uuid> {
+    let older = rows.iter().filter(|row| row.version > 1);
+    let ids = older.map(|row| row.task.id.as_uuid());
+    ids.filter(|id| written.contains(id)).collect()
+}
+
+/// The labels that written tasks have now.
+fn labels<'a>(rows: &'a [Row<'_>], written: &HashSet<Uuid>) -> Vec<(Uuid, &'a str)> {
+    let tasks = rows.iter().map(|row| row.task);
+    tasks
+        .filter(|task| written.contains(&task.id.as_uuid()))
+        .flat_map(|task| {
+            task.labels
+                .iter()
+                .map(|label| (task.id.as_uuid(), label.as_str()))
+        })
+        .collect()
 }
