@@ -87,8 +87,8 @@ impl<'a> Unit<'a> {
 
     /// The version of a stream as this command finds it; 0 when it does not exist.
     pub fn version<A: Aggregate>(&mut self, id: impl Into<Uuid>) -> u64 {
-        self.load::<A>(StreamRef::of::<A>(id))
-            .map_or(0, |(version, _)| version)
+        self.head(StreamRef::of::<A>(id))
+            .map_or(0, |head| head.version)
     }
 
     /// Appends an event to a stream and folds it into the state that later looks see.
@@ -185,14 +185,7 @@ impl<'a> Unit<'a> {
     }
 
     fn load<A: Aggregate>(&mut self, stream: StreamRef) -> Option<(u64, StateOf<A>)> {
-        let head = self
-            .staged
-            .get_mut(&stream)
-            .or_else(|| self.heads.get_mut(&stream));
-        let Some(head) = head else {
-            self.missing.push(stream);
-            return None;
-        };
+        let head = self.head(stream)?;
         let version = head.version;
         match head.state::<A>() {
             Ok(state) => state.map(|state| (version, state.clone())),
@@ -202,6 +195,16 @@ impl<'a> Unit<'a> {
                 None
             }
         }
+    }
+
+    /// The stream as far as this command has come; one that was not loaded yet is noted.
+    fn head(&mut self, stream: StreamRef) -> Option<&mut Head> {
+        let head = self.staged.get_mut(&stream);
+        let head = head.or_else(|| self.heads.get_mut(&stream));
+        if head.is_none() {
+            self.missing.push(stream);
+        }
+        head
     }
 
     /// What was staged, to be merged into the batch.
