@@ -281,9 +281,7 @@ impl Batch {
         let mut position = None;
         let mut timers_changed = false;
         if !self.events.is_empty() {
-            let base = events::draw_positions(tx, self.events.len()).await?;
-            events::insert(tx, &self.events, base, now).await?;
-            position = Some(base + i64::try_from(self.events.len()).unwrap_or(i64::MAX));
+            position = Some(events::append(tx, &self.events, now).await?);
             let changes = self.changes();
             timers_changed = timers::replace(tx, &wanted_timers(&changes)).await?;
             for projection in &core.projections {

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use database::{Error, Tx, on, rows};
+use sqlx::{PgConnection, SqliteConnection};
 use uuid::Uuid;
 
 use super::to_i64;
@@ -20,102 +21,100 @@ pub(crate) async fn lock_lane(tx: &mut Tx) -> Result<(), Error> {
     Ok(()) // SQLite: `begin immediate` is the lock.
 }
 
-/// Draws positions for `count` events and returns the one before the first.
-pub(crate) async fn draw_positions(tx: &mut Tx, count: usize) -> Result<i64, Error> {
-    let count = i64::try_from(count).unwrap_or(i64::MAX);
-    let (last,): (i64,) = on!(tx, conn => sqlx::query_as(
-        "update ledger_position set last_position = last_position + $1 where id = 0
-         returning last_position"
-    ).bind(count).fetch_one(conn).await)?;
-    Ok(last - count)
-}
-
-/// Writes the events at the positions after `base`.
-pub(crate) async fn insert(
+/// Writes the events at the next positions; returns the last one. A position is drawn and used in one
+/// transaction under the lane's lock, so there are no gaps and readers see them in order.
+pub(crate) async fn append(
     tx: &mut Tx,
     events: &[NewEvent],
-    base: i64,
     now: DateTime<Utc>,
-) -> Result<(), Error> {
+) -> Result<i64, Error> {
+    let count = i64::try_from(events.len()).unwrap_or(i64::MAX);
     match tx {
-        Tx::Postgres(tx) => {
-            let positions: Vec<i64> = events
-                .iter()
-                .zip(base + 1..)
-                .map(|(_, position)| position)
-                .collect();
-            let column = |pick: fn(&NewEvent) -> Uuid| events.iter().map(pick).collect::<Vec<_>>();
-            sqlx::query(
-                "insert into event (position, kind, stream_id, version, event_id, type, topic, key,
-                                    bucket, owner_id, envelope, recorded_at)
-                 select t.*, $12
-                   from unnest($1::bigint[], $2::text[], $3::uuid[], $4::bigint[], $5::uuid[],
-                               $6::text[], $7::text[], $8::uuid[], $9::smallint[], $10::uuid[],
-                               $11::text[]) as t",
-            )
-            .bind(positions)
-            .bind(
-                events
-                    .iter()
-                    .map(|event| event.stream.kind)
-                    .collect::<Vec<_>>(),
-            )
-            .bind(column(|event| event.stream.stream_id))
-            .bind(
-                events
-                    .iter()
-                    .map(|event| to_i64(event.version))
-                    .collect::<Vec<_>>(),
-            )
-            .bind(column(|event| event.event_id))
-            .bind(
-                events
-                    .iter()
-                    .map(|event| event.event_type.name)
-                    .collect::<Vec<_>>(),
-            )
-            .bind(events.iter().map(topic).collect::<Vec<_>>())
-            .bind(column(|event| event.key))
-            .bind(
-                events
-                    .iter()
-                    .map(|event| relay::bucket_of(event.key))
-                    .collect::<Vec<_>>(),
-            )
-            .bind(column(|event| event.owner))
-            .bind(
-                events
-                    .iter()
-                    .map(|event| event.envelope.as_str())
-                    .collect::<Vec<_>>(),
-            )
-            .bind(now)
-            .execute(&mut **tx)
-            .await?;
-        }
-        Tx::Sqlite(tx) => {
-            let positioned: Vec<(i64, &NewEvent)> = (base + 1..).zip(events).collect();
-            let insert = "insert into event (position, kind, stream_id, version, event_id, type,
-                                             topic, key, bucket, owner_id, envelope, recorded_at)
-                          values {rows}";
-            rows::execute(
-                &mut *tx,
-                insert,
-                &positioned,
-                |values, (position, event)| {
-                    values.bind(*position);
-                    values.bind(event.stream.kind).bind(event.stream.stream_id);
-                    values.bind(to_i64(event.version)).bind(event.event_id);
-                    values.bind(event.event_type.name).bind(topic(event));
-                    values.bind(event.key).bind(relay::bucket_of(event.key));
-                    values.bind(event.owner).bind(event.envelope.as_str());
-                    values.bind(now);
-                },
-            )
-            .await?;
-        }
+        Tx::Postgres(tx) => append_postgres(tx, events, count, now).await,
+        Tx::Sqlite(tx) => append_sqlite(tx, events, count, now).await,
     }
-    Ok(())
+}
+
+/// Draws and writes in one statement.
+async fn append_postgres(
+    conn: &mut PgConnection,
+    events: &[NewEvent],
+    count: i64,
+    now: DateTime<Utc>,
+) -> Result<i64, Error> {
+    let ids = |pick: fn(&NewEvent) -> Uuid| events.iter().map(pick).collect::<Vec<_>>();
+    let texts = |pick: fn(&NewEvent) -> &str| events.iter().map(pick).collect::<Vec<_>>();
+    let (last,): (i64,) = sqlx::query_as(
+        "with drawn as (
+             update ledger_position set last_position = last_position + $12::bigint where id = 0
+             returning last_position),
+         written as (
+             insert into event (position, kind, stream_id, version, event_id, type, topic, key,
+                                bucket, owner_id, envelope, recorded_at)
+             select last_position - $12 + n, kind, stream_id, version, event_id, type, topic, key,
+                    bucket, owner_id, envelope, $11
+               from drawn,
+                    unnest($1::text[], $2::uuid[], $3::bigint[], $4::uuid[], $5::text[],
+                           $6::text[], $7::uuid[], $8::smallint[], $9::uuid[], $10::text[])
+                    with ordinality as t (kind, stream_id, version, event_id, type, topic, key,
+                                          bucket, owner_id, envelope, n))
+         select last_position from drawn",
+    )
+    .bind(texts(|event| event.stream.kind))
+    .bind(ids(|event| event.stream.stream_id))
+    .bind(versions(events))
+    .bind(ids(|event| event.event_id))
+    .bind(texts(|event| event.event_type.name))
+    .bind(events.iter().map(topic).collect::<Vec<_>>())
+    .bind(ids(|event| event.key))
+    .bind(buckets(events))
+    .bind(ids(|event| event.owner))
+    .bind(texts(|event| event.envelope.as_str()))
+    .bind(now)
+    .bind(count)
+    .fetch_one(conn)
+    .await?;
+    Ok(last)
+}
+
+async fn append_sqlite(
+    conn: &mut SqliteConnection,
+    events: &[NewEvent],
+    count: i64,
+    now: DateTime<Utc>,
+) -> Result<i64, Error> {
+    let (last,): (i64,) = sqlx::query_as(
+        "update ledger_position set last_position = last_position + $1 where id = 0
+         returning last_position",
+    )
+    .bind(count)
+    .fetch_one(&mut *conn)
+    .await?;
+    let positioned: Vec<(i64, &NewEvent)> = (last - count + 1..).zip(events).collect();
+    let insert =
+        "insert into event (position, kind, stream_id, version, event_id, type, topic, key,
+                                     bucket, owner_id, envelope, recorded_at)
+                  values {rows}";
+    rows::execute(conn, insert, &positioned, |values, (position, event)| {
+        values.bind(*position);
+        values.bind(event.stream.kind).bind(event.stream.stream_id);
+        values.bind(to_i64(event.version)).bind(event.event_id);
+        values.bind(event.event_type.name).bind(topic(event));
+        values.bind(event.key).bind(relay::bucket_of(event.key));
+        values.bind(event.owner).bind(event.envelope.as_str());
+        values.bind(now);
+    })
+    .await?;
+    Ok(last)
+}
+
+fn versions(events: &[NewEvent]) -> Vec<i64> {
+    events.iter().map(|event| to_i64(event.version)).collect()
+}
+
+fn buckets(events: &[NewEvent]) -> Vec<i16> {
+    let buckets = events.iter().map(|event| relay::bucket_of(event.key));
+    buckets.collect()
 }
 
 fn topic(event: &NewEvent) -> Option<&'static str> {
