@@ -25,7 +25,7 @@ pub(crate) struct Caller {
 impl Caller {
     pub(crate) fn new(bases: Vec<String>) -> Self {
         let client = Client::builder()
-            .timeout(Duration::from_secs(15))
+            .timeout(Duration::from_mins(1)) // Longer than anything the service does.
             .pool_max_idle_per_host(512)
             .build()
             .unwrap();

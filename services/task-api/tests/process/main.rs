@@ -14,6 +14,7 @@
 mod audit;
 mod caller;
 mod command;
+mod compare;
 mod kills;
 mod load;
 mod outage;

@@ -136,7 +136,7 @@ async fn ask(caller: Caller, rate: u32, asked: Arc<Mutex<Vec<Asked>>>, stop: Can
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whatever_the_sidecar_does_commands_go_on_and_the_backlog_drains_in_order() {
     let seconds = Duration::from_secs(scaled("TASKLEDGER_TEST_OUTAGE_SECONDS", 1));
-    let rate = scaled("TASKLEDGER_TEST_RATE", 100);
+    let rate = scaled("TASKLEDGER_TEST_RATE", 50);
     for test in TestDatabase::every(&[]).await {
         let sidecar = Sidecar::default();
         let (_, door) = sidecar.door().await;
