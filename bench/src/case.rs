@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 
 /// Whose turn it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ValueEnum)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum Side {
     /// Commands through task-api.
     Ledger,
@@ -16,6 +16,30 @@ pub(crate) enum Side {
     Naive,
     /// The same rows written directly, a hundred events at a time.
     Ceiling,
+    /// Timers through reminder-scheduler.
+    #[value(skip)]
+    Timers,
+    /// Jobs sent to pg-boss.
+    #[value(skip)]
+    PgBoss,
+    /// Jobs added to graphile-worker.
+    #[value(skip)]
+    GraphileWorker,
+    /// Calls that Restate shall make later.
+    #[value(skip)]
+    Restate,
+}
+
+impl Side {
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Ledger,
+        Self::Timers,
+        Self::Naive,
+        Self::Ceiling,
+        Self::PgBoss,
+        Self::GraphileWorker,
+        Self::Restate,
+    ];
 }
 
 impl fmt::Display for Side {
@@ -24,6 +48,10 @@ impl fmt::Display for Side {
             Self::Ledger => "ledger",
             Self::Naive => "naive",
             Self::Ceiling => "ceiling",
+            Self::Timers => "timers",
+            Self::PgBoss => "pg-boss",
+            Self::GraphileWorker => "graphile-worker",
+            Self::Restate => "restate",
         })
     }
 }

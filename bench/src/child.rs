@@ -34,13 +34,24 @@ impl Child {
         address: SocketAddr,
         folder: &Path,
     ) -> anyhow::Result<Self> {
+        let mut command = Command::new(std::env::current_exe()?);
+        command.arg(name).args(arguments);
+        Self::start_program(name, command, address, folder).await
+    }
+
+    /// Starts any program and waits until it listens at `address`.
+    pub(crate) async fn start_program(
+        name: &'static str,
+        mut command: Command,
+        address: SocketAddr,
+        folder: &Path,
+    ) -> anyhow::Result<Self> {
         let log = folder.join(format!("{name}.log"));
-        let process = Command::new(std::env::current_exe()?)
-            .arg(name)
-            .args(arguments)
+        let output = File::create(&log)?;
+        let process = command
             .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(File::create(&log)?)
+            .stdout(output.try_clone()?)
+            .stderr(output)
             .spawn()
             .with_context(|| format!("cannot start {name}"))?;
         let mut child = Self { name, process, log };

@@ -1,6 +1,7 @@
 //! Sends commands over HTTP and counts what comes back.
 
 mod client;
+mod requests;
 mod schedule;
 mod tally;
 
@@ -9,15 +10,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use clock::SharedClock;
 use tokio::task::JoinSet;
 
 use crate::case::Load;
 use crate::cpu::{CpuTime, Meter};
-use client::Client;
 use schedule::Schedule;
 use tally::Tally;
 
+pub(crate) use client::Client;
+pub(crate) use requests::{Asked, Requests};
 pub(crate) use tally::Run;
 
 /// An open loop has so many connections: what is sent at once to a service that is late is bounded.
@@ -45,15 +46,16 @@ impl Window {
     }
 }
 
-/// Loads the service at this address, and measures after a warm-up.
+/// Loads the service at this address, and measures after a warm-up. Each client asks for what
+/// `requests` gives it by its number.
 pub(crate) async fn run(
     address: SocketAddr,
     load: Load,
     times: Times,
     meter: Meter,
-    clock: &SharedClock,
+    requests: impl Fn(u64) -> Requests,
 ) -> anyhow::Result<Run> {
-    let clients = connect(address, load, clock).await?;
+    let clients = connect(address, load, requests).await?;
     let started = Instant::now();
     let begin = started + times.warm_up;
     let window = Window {
@@ -76,7 +78,7 @@ pub(crate) async fn run(
 async fn connect(
     address: SocketAddr,
     load: Load,
-    clock: &SharedClock,
+    requests: impl Fn(u64) -> Requests,
 ) -> anyhow::Result<Vec<Client>> {
     let count = match load {
         Load::Clients(clients) => clients,
@@ -85,7 +87,7 @@ async fn connect(
     let mut clients = Vec::with_capacity(count);
     for seed in 0..count {
         let seed = u64::try_from(seed)?;
-        clients.push(Client::connect(address, seed, Arc::clone(clock)).await?);
+        clients.push(Client::connect(address, requests(seed)).await?);
     }
     Ok(clients)
 }

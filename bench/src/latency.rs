@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A minute in microseconds; what takes longer counts as a minute.
 const LONGEST: u64 = 60_000_000;
@@ -12,7 +12,7 @@ const DIGITS: u8 = 3;
 #[derive(Clone, Debug)]
 pub(crate) struct Latencies(Histogram<u64>);
 
-#[derive(Clone, Copy, Debug, Default, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Millis {
     pub(crate) p50: f64,
     pub(crate) p90: f64,

@@ -11,6 +11,7 @@ use std::time::Duration;
 use clock::SystemClock;
 
 use crate::case::{Load, Side};
+use crate::peers::Peers;
 use crate::place::Place;
 use crate::probe;
 use crate::report::{CaseReport, Report, Round, say};
@@ -18,6 +19,8 @@ use side::Stage;
 
 pub(crate) use config::Config;
 
+/// The peers are libraries and a server that wait for their answers too.
+const PEERS_LOAD: Load = Load::Clients(64);
 const PROBED_FOR: Duration = Duration::from_secs(1);
 /// So many rounds of a case are repeated because others used the machine.
 const MOST_REPEATS: usize = 3;
@@ -29,6 +32,11 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     };
     // The database's own account must reach its part of it.
     make_passable(folder.path())?;
+    let peers = if config.peers {
+        Some(Peers::install(&config.peers_folder, config.database)?)
+    } else {
+        None
+    };
     let place = Place::open(config.database, folder.path()).await?;
     let sidecar = side::sidecar(config.relay, folder.path()).await?;
     let mut report = Report {
@@ -39,16 +47,24 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
         pairs: config.pairs,
         foreign_limit: config.foreign_limit,
         cases: Vec::new(),
+        missing: Vec::new(),
     };
     let stage = Stage {
         config: &config,
         place: &place,
         folder: folder.path(),
         sidecar: sidecar.as_ref(),
+        peers: peers.as_ref(),
         clock: Arc::new(SystemClock::new()),
     };
     for load in &config.only {
-        report.cases.push(case(&stage, *load).await?);
+        let sides = config.sides(*load);
+        report.cases.push(case(&stage, *load, &sides).await?);
+    }
+    if let Some(peers) = &peers {
+        let sides = peers.sides();
+        report.cases.push(case(&stage, PEERS_LOAD, &sides).await?);
+        report.missing.clone_from(&peers.missing);
     }
     if let Some(sidecar) = sidecar {
         sidecar.stop().await?;
@@ -60,7 +76,7 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
 }
 
 /// A B A B A …, until there are enough rounds in which the machine was ours.
-async fn case(stage: &Stage<'_>, load: Load) -> anyhow::Result<CaseReport> {
+async fn case(stage: &Stage<'_>, load: Load, sides: &[Side]) -> anyhow::Result<CaseReport> {
     let config = stage.config;
     let mut case = CaseReport {
         load,
@@ -71,7 +87,7 @@ async fn case(stage: &Stage<'_>, load: Load) -> anyhow::Result<CaseReport> {
     while case.rounds.len() < config.pairs {
         let number = case.rounds.len() + 1;
         let mut runs = BTreeMap::new();
-        for side in config.sides(load) {
+        for &side in sides {
             say(&format!("{load}, pair {number}: {side}"));
             let run = stage.run(side, load).await?;
             say(&format!("  {}", run.in_a_line()));
@@ -108,6 +124,7 @@ impl Config {
             Side::Ledger => true,
             Side::Naive => self.against.contains(side),
             Side::Ceiling => self.against.contains(side) && is_most,
+            _ => false,
         };
         sides.into_iter().filter(takes_part).collect()
     }

@@ -4,19 +4,21 @@ mod case;
 mod ceiling;
 mod child;
 mod cpu;
+mod delivery;
 mod driver;
 mod latency;
 mod ledger;
 mod mix;
 mod naive;
+mod peers;
 mod place;
 mod probe;
 mod report;
 mod rows;
+mod service;
 mod sidecar;
 mod statistics;
 mod store;
-mod task_api_process;
 
 use anyhow::bail;
 use clap::{Parser, Subcommand};
@@ -37,9 +39,14 @@ struct Cli {
 enum Command {
     /// Commands through task-api, through a handler with a transaction each, and written directly.
     Ledger(Box<ledger::Config>),
+    /// Task commands and timers against pg-boss, graphile-worker and Restate, which npm installs.
+    Peers(Box<ledger::Config>),
     /// A part of a comparison: task-api.
     #[command(hide = true)]
     TaskApi(Box<task_api::config::Config>),
+    /// A part of a comparison: reminder-scheduler.
+    #[command(hide = true)]
+    ReminderScheduler(Box<reminder_scheduler::config::Config>),
     /// A part of a comparison: a handler with a transaction per request.
     #[command(hide = true)]
     Naive(Box<naive::Config>),
@@ -52,23 +59,32 @@ fn main() -> anyhow::Result<()> {
     let command = Cli::parse().command;
     let mut runtime = match command {
         // The driver shares the machine with what it measures: one thread does not steal from itself.
-        Command::Ledger(_) => Builder::new_current_thread(),
-        Command::TaskApi(_) | Command::Naive(_) | Command::Sidecar(_) => {
-            Builder::new_multi_thread()
-        }
+        Command::Ledger(_) | Command::Peers(_) => Builder::new_current_thread(),
+        _ => Builder::new_multi_thread(),
     };
     let runtime = runtime.enable_all().build()?;
-    runtime.block_on(run(command))
+    let outcome = runtime.block_on(run(command));
+    // A thread that reads what never comes must not keep us.
+    runtime.shutdown_background();
+    outcome
 }
 
 async fn run(command: Command) -> anyhow::Result<()> {
     match command {
-        Command::Ledger(config) => tokio::select! {
-            outcome = ledger::run(*config) => outcome,
-            () = shutdown_signal() => bail!("interrupted"),
-        },
-        Command::TaskApi(config) => task_api_process::run(*config, parent_asks_to_stop()).await,
+        Command::Ledger(config) => until_interrupted(ledger::run(*config)).await,
+        Command::Peers(config) => until_interrupted(ledger::run(config.only_peers())).await,
+        Command::TaskApi(config) => service::task_api(*config, parent_asks_to_stop()).await,
+        Command::ReminderScheduler(config) => {
+            service::reminder_scheduler(*config, parent_asks_to_stop()).await
+        }
         Command::Naive(config) => naive::run(*config, parent_asks_to_stop()).await,
         Command::Sidecar(config) => sidecar::run(config, parent_asks_to_stop()).await,
+    }
+}
+
+async fn until_interrupted(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+    tokio::select! {
+        outcome = work => outcome,
+        () = shutdown_signal() => bail!("interrupted"),
     }
 }

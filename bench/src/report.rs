@@ -21,6 +21,8 @@ pub(crate) struct Report {
     pub(crate) seconds: f64,
     pub(crate) pairs: usize,
     pub(crate) foreign_limit: f64,
+    /// Peers that could not be installed, a sentence each.
+    pub(crate) missing: Vec<String>,
     #[serde(serialize_with = "with_ratios")]
     pub(crate) cases: Vec<CaseReport>,
 }
@@ -71,50 +73,98 @@ impl CaseReport {
         &self,
         name: &'static str,
         (ours, theirs): (Figure, Figure),
-        other: Side,
+        (our_side, their_side): (Side, Side),
         better: Better,
     ) -> Option<NamedRatio> {
-        let ours = self.figures(Side::Ledger, ours);
-        let theirs = self.figures(other, theirs);
+        let ours = self.figures(our_side, ours);
+        let theirs = self.figures(their_side, theirs);
         let ratio = Ratio::of(ours.into_iter().zip(theirs), better)?;
         Some(NamedRatio { name, ratio })
     }
 
-    /// The ratios that mean something under this load.
+    /// The ratios that mean something under this load, of those sides that took part.
     pub(crate) fn ratios(&self) -> Vec<NamedRatio> {
-        let (higher, lower) = (Better::Higher, Better::Lower);
-        let per_second: (Figure, Figure) = (rate, rate);
         let by_load = match self.load {
-            Load::Clients(_) => [
-                self.ratio(
-                    "ledger / naive, commands/s",
-                    per_second,
-                    Side::Naive,
-                    higher,
-                ),
-                self.ratio(
-                    "ledger / ceiling, commands/s",
-                    per_second,
-                    Side::Ceiling,
-                    higher,
-                ),
-                self.ratio("ledger p99 / naive p50", (p99, p50), Side::Naive, lower),
-            ],
-            Load::Rate(_) => [
-                self.ratio("ledger p50 / naive p50", (p50, p50), Side::Naive, lower),
-                self.ratio("ledger p99 / naive p99", (p99, p99), Side::Naive, lower),
-                None,
-            ],
+            Load::Clients(_) => &CLOSED[..],
+            Load::Rate(_) => &OPEN[..],
         };
-        let cpu = self.ratio(
-            "ledger / naive, CPU per command",
-            (cpu, cpu),
-            Side::Naive,
-            lower,
-        );
-        by_load.into_iter().chain([cpu]).flatten().collect()
+        let ratios = by_load.iter().chain([&CPU]);
+        let ratio =
+            |&(name, figures, sides, better): &Compared| self.ratio(name, figures, sides, better);
+        ratios.filter_map(ratio).collect()
     }
 }
+
+/// A ratio's name, what is divided, of whom, and which way it speaks for us.
+type Compared = (&'static str, (Figure, Figure), (Side, Side), Better);
+
+const CLOSED: [Compared; 8] = {
+    use Better::{Higher, Lower};
+    use Side::{Ceiling, GraphileWorker, Ledger, Naive, PgBoss, Restate, Timers};
+    const RATES: (Figure, Figure) = (rate, rate);
+    [
+        ("ledger / naive, commands/s", RATES, (Ledger, Naive), Higher),
+        (
+            "ledger / ceiling, commands/s",
+            RATES,
+            (Ledger, Ceiling),
+            Higher,
+        ),
+        ("ledger p99 / naive p50", (p99, p50), (Ledger, Naive), Lower),
+        (
+            "commands / jobs sent to pg-boss",
+            RATES,
+            (Ledger, PgBoss),
+            Higher,
+        ),
+        (
+            "commands / jobs added to graphile-worker",
+            RATES,
+            (Ledger, GraphileWorker),
+            Higher,
+        ),
+        (
+            "timers / jobs sent to pg-boss",
+            RATES,
+            (Timers, PgBoss),
+            Higher,
+        ),
+        (
+            "timers / jobs added to graphile-worker",
+            RATES,
+            (Timers, GraphileWorker),
+            Higher,
+        ),
+        (
+            "timers / delayed sends of Restate",
+            RATES,
+            (Timers, Restate),
+            Higher,
+        ),
+    ]
+};
+
+const OPEN: [Compared; 2] = [
+    (
+        "ledger p50 / naive p50",
+        (p50, p50),
+        (Side::Ledger, Side::Naive),
+        Better::Lower,
+    ),
+    (
+        "ledger p99 / naive p99",
+        (p99, p99),
+        (Side::Ledger, Side::Naive),
+        Better::Lower,
+    ),
+];
+
+const CPU: Compared = (
+    "ledger / naive, CPU per command",
+    (cpu, cpu),
+    (Side::Ledger, Side::Naive),
+    Better::Lower,
+);
 
 fn rate(run: &Run) -> f64 {
     run.per_second

@@ -50,6 +50,15 @@ pub(crate) async fn unpublished(tx: &mut Tx) -> Result<i64, Error> {
     Ok(count)
 }
 
+/// Timers that wait.
+pub(crate) async fn timers(database: &Database) -> Result<i64, Error> {
+    let mut tx = database.read().await?;
+    let (count,): (i64,) = on!(&mut tx, conn => sqlx::query_as(
+        "select count(*) from timer"
+    ).fetch_one(conn).await)?;
+    Ok(count)
+}
+
 /// Makes and removes databases of a server.
 #[derive(Debug)]
 pub(crate) struct Admin(PgPool);

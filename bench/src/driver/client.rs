@@ -5,15 +5,13 @@ use std::net::SocketAddr;
 use anyhow::Context;
 use axum::body::Bytes;
 use axum::http::header::{CONTENT_TYPE, HOST};
-use axum::http::{HeaderValue, Method, Request, StatusCode};
-use clock::SharedClock;
+use axum::http::{HeaderValue, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
-use uuid::Uuid;
 
-use crate::mix::{Mix, Operation, create_body, patch_body};
+use super::requests::{Asked, Requests};
 
 /// How much of an unexpected answer is told.
 const MOST_SHOWN: usize = 300;
@@ -29,19 +27,14 @@ pub(super) enum Answered {
 }
 
 #[derive(Debug)]
-pub(super) struct Client {
+pub(crate) struct Client {
     connection: SendRequest<Full<Bytes>>,
     host: HeaderValue,
-    mix: Mix<Uuid>,
-    clock: SharedClock,
+    requests: Requests,
 }
 
 impl Client {
-    pub(super) async fn connect(
-        address: SocketAddr,
-        seed: u64,
-        clock: SharedClock,
-    ) -> anyhow::Result<Self> {
+    pub(crate) async fn connect(address: SocketAddr, requests: Requests) -> anyhow::Result<Self> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
         let (connection, io) = http1::handshake(TokioIo::new(stream)).await?;
@@ -50,61 +43,38 @@ impl Client {
         Ok(Self {
             connection,
             host: HeaderValue::try_from(address.to_string())?,
-            mix: Mix::new(seed),
-            clock,
+            requests,
         })
     }
 
-    /// Sends the next command and reads the whole answer.
+    /// Sends the next request and reads the whole answer.
     pub(super) async fn send(&mut self) -> anyhow::Result<Answered> {
-        let (operation, task) = self.mix.next();
-        let task = task.unwrap_or_else(|| self.clock.new_id());
-        let request = self.request(operation, task)?;
-        let answer = self.connection.send_request(request).await;
-        let answer = answer.context("the connection broke")?;
-        let status = answer.status();
-        let body = answer.into_body().collect().await?.to_bytes();
-        if status.is_success() {
-            if operation != Operation::Complete {
-                self.mix.keep(task);
-            }
+        let asked = self.requests.next();
+        let (status, body) = self.ask(&asked).await?;
+        let done = status.is_success() && self.requests.is_done(&body);
+        self.requests.settle(&asked, done);
+        if done {
             return Ok(Answered::Done);
-        }
-        if operation != Operation::Create {
-            self.mix.keep(task);
         }
         if status == StatusCode::SERVICE_UNAVAILABLE {
             return Ok(Answered::Refused);
         }
         let text = String::from_utf8_lossy(&body[..body.len().min(MOST_SHOWN)]);
-        let fault = format!("{status} to {operation:?}: {text}");
+        let fault = format!("{status} to {} {}: {text}", asked.method, asked.path);
         Ok(Answered::Fault(fault))
     }
 
-    fn request(&self, operation: Operation, task: Uuid) -> anyhow::Result<Request<Full<Bytes>>> {
-        let (method, path, body) = match operation {
-            Operation::Create => {
-                let body = create_body(task, &self.mix.title());
-                (Method::POST, "/v1/tasks".to_owned(), body)
-            }
-            Operation::Patch => {
-                let body = patch_body(&self.mix.title());
-                (Method::PATCH, format!("/v1/tasks/{task}"), body)
-            }
-            Operation::Complete => {
-                let path = format!("/v1/tasks/{task}/complete");
-                (Method::POST, path, "{}".to_owned())
-            }
-        };
-        let kind = match operation {
-            Operation::Patch => "application/merge-patch+json",
-            Operation::Create | Operation::Complete => "application/json",
-        };
-        Ok(Request::builder()
-            .method(method)
-            .uri(path)
+    /// Sends a request and reads the whole answer.
+    pub(crate) async fn ask(&mut self, asked: &Asked) -> anyhow::Result<(StatusCode, Bytes)> {
+        let request = Request::builder()
+            .method(asked.method.clone())
+            .uri(asked.path.as_str())
             .header(HOST, self.host.clone())
-            .header(CONTENT_TYPE, HeaderValue::from_static(kind))
-            .body(Full::from(body))?)
+            .header(CONTENT_TYPE, HeaderValue::from_static(asked.content_type))
+            .body(Full::new(asked.body.clone()))?;
+        let answer = self.connection.send_request(request).await;
+        let answer = answer.context("the connection broke")?;
+        let status = answer.status();
+        Ok((status, answer.into_body().collect().await?.to_bytes()))
     }
 }

@@ -61,6 +61,14 @@ pub(crate) struct Config {
     #[arg(long)]
     pub(super) folder: Option<PathBuf>,
 
+    /// Compares with pg-boss, graphile-worker and Restate too, as far as npm can install them.
+    #[arg(long)]
+    pub(super) peers: bool,
+
+    /// Where npm installs them; what is there already stays.
+    #[arg(long, default_value = "target/bench-peers")]
+    pub(super) peers_folder: PathBuf,
+
     /// Verifies after each run that what was written is a ledger without a fault.
     #[arg(long)]
     pub(super) verify: bool,
@@ -87,6 +95,13 @@ impl Relay {
 }
 
 impl Config {
+    /// The same without the ledger's own loads.
+    pub(crate) fn only_peers(mut self) -> Self {
+        self.only.clear();
+        self.peers = true;
+        self
+    }
+
     pub(super) fn times(&self) -> Times {
         Times {
             warm_up: Duration::from_secs_f64(self.warm_up),

@@ -2,8 +2,9 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 use clock::SharedClock;
 use task_api::app::verifier;
 
@@ -11,7 +12,10 @@ use super::config::{Config, Relay};
 use crate::case::{Load, Side};
 use crate::child::{Child, free_address};
 use crate::cpu::Meter;
-use crate::driver::Run;
+use crate::delivery::Delivery;
+use crate::driver::{Requests, Run};
+use crate::mix::Mix;
+use crate::peers::{Peers, Restate};
 use crate::place::{Fresh, Place};
 use crate::{ceiling, driver, store};
 
@@ -32,6 +36,7 @@ pub(super) struct Stage<'a> {
     pub(super) place: &'a Place<'a>,
     pub(super) folder: &'a Path,
     pub(super) sidecar: Option<&'a Sidecar>,
+    pub(super) peers: Option<&'a Peers>,
     pub(super) clock: SharedClock,
 }
 
@@ -56,7 +61,10 @@ impl Stage<'_> {
         let fresh = self.place.fresh("run").await?;
         let run = match side {
             Side::Ceiling => self.write_directly(&fresh).await?,
-            Side::Ledger | Side::Naive => self.serve(side, load, &fresh).await?,
+            Side::Ledger | Side::Naive | Side::Timers => self.serve(side, load, &fresh).await?,
+            Side::PgBoss | Side::GraphileWorker | Side::Restate => {
+                self.ask_peer(side, load, &fresh).await?
+            }
         };
         if self.config.verify {
             verify(side, &fresh).await?;
@@ -77,16 +85,45 @@ impl Stage<'_> {
         let address = free_address()?;
         let (name, arguments) = match side {
             Side::Naive => ("naive", naive(fresh, address)),
-            Side::Ledger | Side::Ceiling => ("task-api", self.task_api(fresh, address)?),
+            Side::Timers => {
+                let listen = [("--listen", free_address()?), ("--sidecar-listen", address)];
+                ("reminder-scheduler", self.service(fresh, listen)?)
+            }
+            _ => {
+                let listen = [("--listen", address), ("--sidecar-listen", free_address()?)];
+                ("task-api", self.service(fresh, listen)?)
+            }
+        };
+        let delivery = Arc::new(Delivery::new(&self.clock)?);
+        let requests = |seed| match side {
+            Side::Timers => Requests::Deliveries(Arc::clone(&delivery), Arc::clone(&self.clock)),
+            _ => Requests::Tasks(Mix::new(seed), Arc::clone(&self.clock)),
         };
         let child = Child::start(name, &arguments, address, self.folder).await?;
         let (times, meter) = (self.config.times(), self.meter(Some(child.id())));
-        let mut run = driver::run(address, load, times, meter, &self.clock).await?;
-        if side == Side::Ledger {
+        let mut run = driver::run(address, load, times, meter, requests).await?;
+        if matches!(side, Side::Ledger | Side::Timers) {
             run.unpublished = Some(unpublished(fresh).await?);
         }
         child.stop().await?;
+        if side == Side::Timers {
+            must_have_timers(fresh, run.completed).await?;
+        }
         Ok(run)
+    }
+
+    async fn ask_peer(&self, side: Side, load: Load, fresh: &Fresh) -> anyhow::Result<Run> {
+        let peers = self.peers.context("no peers were installed")?;
+        let (times, meter) = (self.config.times(), self.meter(None));
+        match side {
+            Side::Restate => {
+                let restate = Restate::start(peers, self.folder).await?;
+                let meter = self.meter(Some(restate.id()));
+                let requests = |_| Requests::DelayedSends(Arc::clone(&self.clock));
+                driver::run(restate.ingress(), load, times, meter, requests).await
+            }
+            _ => peers.send_jobs(side, load, &fresh.url, times, meter).await,
+        }
     }
 
     fn meter(&self, service: Option<u32>) -> Meter {
@@ -97,14 +134,20 @@ impl Stage<'_> {
         }
     }
 
-    fn task_api(&self, fresh: &Fresh, address: SocketAddr) -> anyhow::Result<Vec<String>> {
+    /// The flags of a service of ours that listens at these two addresses.
+    fn service(
+        &self,
+        fresh: &Fresh,
+        listen: [(&str, SocketAddr); 2],
+    ) -> anyhow::Result<Vec<String>> {
         let sidecar = match self.sidecar {
             Some(sidecar) => sidecar.address,
             None => free_address()?,
         };
+        let [public, deliveries] = listen.map(|(flag, address)| (flag, address.to_string()));
         let flags = [
-            ("--listen", address.to_string()),
-            ("--sidecar-listen", free_address()?.to_string()),
+            public,
+            deliveries,
             ("--ops-listen", free_address()?.to_string()),
             ("--database-url", fresh.url.clone()),
             ("--database-migrate", "apply".to_owned()),
@@ -138,8 +181,23 @@ async fn unpublished(fresh: &Fresh) -> anyhow::Result<u64> {
     Ok(u64::try_from(count)?)
 }
 
+/// What was acknowledged is a timer: otherwise something else was measured.
+async fn must_have_timers(fresh: &Fresh, completed: u64) -> anyhow::Result<()> {
+    let database = fresh.connect().await?;
+    let timers = u64::try_from(store::timers(&database).await?)?;
+    database.close().await;
+    ensure!(
+        timers >= completed,
+        "{completed} deliveries made {timers} timers"
+    );
+    Ok(())
+}
+
 /// Whichever side wrote it, it is a ledger: then the same rows were compared.
 async fn verify(side: Side, fresh: &Fresh) -> anyhow::Result<()> {
+    if !matches!(side, Side::Ledger | Side::Naive | Side::Ceiling) {
+        return Ok(());
+    }
     let database = fresh.connect().await?;
     if side == Side::Naive {
         let mut tx = database.begin().await?;

@@ -7,8 +7,6 @@ use crate::case::Side;
 use crate::driver::Run;
 use crate::statistics::median;
 
-const SIDES: [Side; 3] = [Side::Ledger, Side::Naive, Side::Ceiling];
-
 pub(super) fn write(out: &mut impl Write, report: &Report) -> io::Result<()> {
     let Report {
         cores,
@@ -24,7 +22,7 @@ pub(super) fn write(out: &mut impl Write, report: &Report) -> io::Result<()> {
     )?;
     writeln!(
         out,
-        "\n{:<12} {:<8} {:>11} {:>9} {:>9}   {:>8} {:>8} {:>7} {:>7}  CPU µs/command",
+        "\n{:<12} {:<15} {:>11} {:>9} {:>9}   {:>8} {:>8} {:>7} {:>7}  CPU µs/command",
         "load",
         "side",
         "commands/s",
@@ -41,6 +39,9 @@ pub(super) fn write(out: &mut impl Write, report: &Report) -> io::Result<()> {
     for case in &report.cases {
         write_ratios(out, case)?;
     }
+    for missing in &report.missing {
+        writeln!(out, "\n{missing}")?;
+    }
     for case in &report.cases {
         write_disturbances(out, case, report.foreign_limit)?;
     }
@@ -48,14 +49,14 @@ pub(super) fn write(out: &mut impl Write, report: &Report) -> io::Result<()> {
 }
 
 fn write_case(out: &mut impl Write, case: &CaseReport) -> io::Result<()> {
-    for side in SIDES {
+    for side in Side::ALL {
         let of = |pick: fn(&Run) -> f64| median(case.figures(side, pick));
         let Some(per_second) = of(rate) else {
             continue;
         };
         writeln!(
             out,
-            "{:<12} {:<8} {per_second:>11.0} {:>9} {:>9}   {:>8} {:>8} {:>7} {:>7}",
+            "{:<12} {:<15} {per_second:>11.0} {:>9} {:>9}   {:>8} {:>8} {:>7} {:>7}",
             case.load,
             side,
             figure(of(p50), 2),
@@ -92,7 +93,7 @@ fn write_ratios(out: &mut impl Write, case: &CaseReport) -> io::Result<()> {
             ratio.median, ratio.worst
         )?;
     }
-    for side in SIDES {
+    for side in Side::ALL {
         write_shortfall(out, case, side)?;
     }
     Ok(())
