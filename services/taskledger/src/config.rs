@@ -1,5 +1,8 @@
 //! The command line: every setting a flag and an environment variable.
 
+mod dead_letters;
+mod relay;
+
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 
@@ -7,6 +10,11 @@ use clap::{Args, Parser, Subcommand};
 use service_kit::config::{AuthConfig, LogFormat, TelemetryConfig};
 
 use crate::location::Location;
+pub use dead_letters::{
+    ChoiceConfig, DeadLettersCommand, DropConfig, FilterConfig, ListConfig, ReplayConfig,
+    ShowConfig, When,
+};
+pub use relay::{ParkedConfig, RelayCommand, ReleaseConfig};
 
 /// Tasks, recurring series, reminders and notifications, every change kept as an event.
 ///
@@ -34,7 +42,10 @@ pub enum Command {
     Ledger(LedgerCommand),
     /// Looks after events that could not be processed.
     #[command(subcommand)]
-    DeadLetters(DeadLettersCommand),
+    DeadLetters(Box<DeadLettersCommand>),
+    /// Looks after keys whose events the sidecar refuses for good.
+    #[command(subcommand)]
+    Relay(RelayCommand),
 }
 
 /// How the suite runs.
@@ -131,46 +142,6 @@ fn resolve(text: &str) -> Result<SocketAddr, String> {
         .or(addresses.first())
         .copied()
         .ok_or_else(|| "this host has no address".to_owned())
-}
-
-/// Looks after events that could not be processed. Works beside a running suite.
-#[derive(Clone, Debug, Subcommand)]
-pub enum DeadLettersCommand {
-    /// Lists parked events and those that wait behind them.
-    List(ListConfig),
-    /// Shows one with its reason and its bytes.
-    Show(DeadLetterChoice),
-    /// Lets the service try a parked event again, and then those that wait behind it.
-    Replay(DeadLetterChoice),
-    /// Forgets a parked event and lets those go on that wait behind it.
-    Drop(DeadLetterChoice),
-}
-
-/// What `dead-letters list` shows.
-#[derive(Clone, Debug, Args)]
-pub struct ListConfig {
-    /// Only this service, by its app id.
-    #[arg(long)]
-    pub service: Option<String>,
-
-    /// Where the ledgers are.
-    #[command(flatten)]
-    pub location: Location,
-}
-
-/// One dead letter.
-#[derive(Clone, Debug, Args)]
-pub struct DeadLetterChoice {
-    /// Its number, as the list shows it.
-    pub id: i64,
-
-    /// The service that could not process it, by its app id.
-    #[arg(long)]
-    pub service: String,
-
-    /// Where the ledgers are.
-    #[command(flatten)]
-    pub location: Location,
 }
 
 impl Cli {

@@ -8,4 +8,6 @@ pub mod dead_letters;
 pub mod events;
 pub mod ledger;
 pub mod location;
+mod printable;
+pub mod relay;
 mod services;

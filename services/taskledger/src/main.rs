@@ -10,7 +10,7 @@ use service_kit::lifecycle::shutdown_signal;
 use service_kit::telemetry;
 use taskledger::app::App;
 use taskledger::config::{Cli, Command, UpConfig};
-use taskledger::{banner, dead_letters, events, ledger};
+use taskledger::{banner, dead_letters, events, ledger, relay};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -18,7 +18,8 @@ async fn main() -> ExitCode {
         Command::Up(config) => up(*config).await,
         Command::Events(command) => events::run(command).await,
         Command::Ledger(command) => ledger::run(command).await,
-        Command::DeadLetters(command) => dead_letters::run(command).await,
+        Command::DeadLetters(command) => dead_letters::run(*command).await,
+        Command::Relay(command) => relay::run(command).await,
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use crate::head::{Head, Heads};
 use crate::ledger::Core;
 use crate::projection::StreamChange;
+use crate::store::dead_letters::Queues;
 use crate::store::idempotency::Answers;
 use crate::store::inbox::Subject;
 use crate::store::streams::HeadRow;
@@ -29,7 +30,7 @@ struct Batch {
     answers: Answers,
     processed: HashSet<Uuid>,
     seen: HashMap<Subject, u64>,
-    parked: HashSet<String>,
+    queues: Queues,
     // What it adds:
     events: Vec<NewEvent>,
     changed: Vec<StreamRef>,
@@ -158,7 +159,7 @@ impl Batch {
             batch.seen = inbox::seen(tx, consumer, &wanted.subjects).await?;
         }
         if !wanted.partition_keys.is_empty() {
-            batch.parked = dead_letters::parked_keys(tx, consumer, &wanted.partition_keys).await?;
+            batch.queues = dead_letters::queues(tx, consumer, &wanted.partition_keys).await?;
         }
         Ok(batch)
     }
@@ -223,7 +224,7 @@ impl Batch {
         if stale {
             return Some(Verdict::Known(Outcome::Stale));
         }
-        if self.parked.contains(&inbound.key) {
+        if self.queues.hold_up(inbound) {
             self.bytes += inbound.raw.len();
             self.waiting.push(inbound.clone());
             return Some(Verdict::Known(Outcome::Waiting));

@@ -25,7 +25,10 @@ mod verify;
 pub use aggregate::{Aggregate, StateOf, Timer};
 pub use answer::{Answer, Context, IdempotencyKey, Inbound, Outcome, SubjectError};
 pub use clock_correction::{correct_clock, keep_clock_correct};
-pub use dead_letters::DeadLetterTable;
+pub use dead_letters::{
+    BulkReplay, DeadLetterFilter, DeadLetterState, DeadLetterTable, Dropped, ReplayProgress,
+    Replayed,
+};
 pub use error::Error;
 pub use head::StreamRef;
 pub use history::{Recorded, RecordedEvent};
@@ -34,7 +37,7 @@ pub use ledger::Ledger;
 pub use parked_keys::ParkedKeyTable;
 pub use projection::{Projection, StreamChange};
 pub use relay::{Relay, RelayPass};
-pub use store::dead_letters::DeadLetterRow;
+pub use store::dead_letters::rows::{DeadLetterCount, DeadLetterGroup, DeadLetterRow};
 pub use store::relay_parked::ParkedKeyRow;
 pub use timers::DueTimer;
 pub use unit::Unit;
@@ -42,4 +45,4 @@ pub use verify::{Verification, Verifier};
 
 /// The ledger's own tables; a service names them before its own when it opens its database.
 pub const MIGRATIONS: database::MigrationSet =
-    database::migrations!("event-store": "0001_ledger", "0002_relay_release");
+    database::migrations!("event-store": "0001_ledger", "0002_relay_release", "0003_dead_letters");

@@ -7,6 +7,8 @@ use event_schema::App;
 use opentelemetry::metrics::{Counter, Gauge, Histogram, Meter};
 use opentelemetry::{KeyValue, global};
 
+use crate::{DeadLetterCount, DeadLetterState};
+
 static METER: LazyLock<Meter> = LazyLock::new(|| global::meter("event-store"));
 
 static BATCH_SIZE: LazyLock<Histogram<u64>> = LazyLock::new(|| {
@@ -71,6 +73,18 @@ static PARKED_KEYS: LazyLock<Gauge<u64>> = LazyLock::new(|| {
         .with_unit("{key}")
         .build()
 });
+static DEAD_LETTERS: LazyLock<Gauge<i64>> = LazyLock::new(|| {
+    METER
+        .i64_gauge("ledger.dead_letters.rows")
+        .with_unit("{event}")
+        .build()
+});
+static DEAD_LETTER_BYTES: LazyLock<Gauge<i64>> = LazyLock::new(|| {
+    METER
+        .i64_gauge("ledger.dead_letters.size")
+        .with_unit("By")
+        .build()
+});
 static CLOCK_OFFSET: LazyLock<Gauge<f64>> =
     LazyLock::new(|| METER.f64_gauge("clock.offset").with_unit("s").build());
 
@@ -86,6 +100,16 @@ pub(crate) fn batch(app: App, commands: usize, events: usize, took: Duration) {
 
 pub(crate) fn parked(app: App, topic: &str) {
     PARKED.add(1, &[service(app), KeyValue::new("topic", topic.to_owned())]);
+}
+
+/// What stands in the dead-letter table; a state without rows is shown as empty.
+pub(crate) fn dead_letters(app: App, counts: &[DeadLetterCount]) {
+    for state in DeadLetterState::ALL.map(DeadLetterState::as_str) {
+        let of_state = counts.iter().find(|count| count.state == state);
+        let labels = [service(app), KeyValue::new("state", state)];
+        DEAD_LETTERS.record(of_state.map_or(0, |count| count.count), &labels);
+        DEAD_LETTER_BYTES.record(of_state.map_or(0, |count| count.bytes), &labels);
+    }
 }
 
 /// `lag` is the age of the oldest unpublished event of the pass, `backlog` how many it left behind.

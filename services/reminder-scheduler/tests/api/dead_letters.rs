@@ -34,7 +34,7 @@ async fn dropping_poison_lets_what_waited_take_effect() {
     let mut suite = TestSuite::start(parts).await;
     let parked = poisoned(&mut suite).await;
 
-    assert!(suite.dead_letter_table().discard(parked).await.unwrap());
+    suite.dead_letter_table().discard(parked).await.unwrap();
     suite.run_workers().await;
 
     assert_eq!(suite.published_types(), [SCHEDULED, SCHEDULED]);
@@ -46,7 +46,7 @@ async fn replaying_what_is_still_poison_parks_it_again_with_what_waits() {
     let mut suite = TestSuite::start(parts).await;
     let parked = poisoned(&mut suite).await;
 
-    assert!(suite.dead_letter_table().replay(parked).await.unwrap());
+    suite.dead_letter_table().replay(parked).await.unwrap();
     suite.run_workers().await;
 
     let rows = suite.dead_letters().await;

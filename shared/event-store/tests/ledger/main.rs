@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may stop where it stands")]
 
 mod clock_correction;
+mod dead_letters;
 mod faults;
 mod fixture;
 mod idempotency;
