@@ -3,9 +3,12 @@
 //! Old readers read new events (a consumer is deployed later) and new readers read old ones (they
 //! are stored for ever), so within a major version the only change is a new optional property.
 
+mod shape;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
+pub use shape::{shape, shape_of_part};
 
 /// Words that describe and do not constrain.
 const ANNOTATIONS: [&str; 8] = [

@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::{Actor, UserId};
+use crate::{Actor, Step, UserId};
 
 /// A field's value before and after: undo and history need nothing else.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -24,6 +24,15 @@ impl<T: Serialize + DeserializeOwned + JsonSchema> Change for T {}
 pub trait State: Serialize + DeserializeOwned + JsonSchema + Clone {
     /// Its name within `data`.
     const FIELD: &'static str;
+
+    /// How its shape has changed, from version 1 on: each step brings it one version further.
+    ///
+    /// Every change of its JSON is a step, if only [`crate::unchanged`]: the version tells a reader that
+    /// there is something that it does not know. States stand in the ledger in every version.
+    const STEPS: &'static [Step] = &[];
+
+    /// The version of its shape: 1, and one more with each step.
+    const VERSION: usize = Self::STEPS.len() + 1;
 
     /// Whose it is. Every stream, event and row has an owner.
     fn owner(&self) -> UserId;

@@ -132,6 +132,12 @@ impl Envelope {
         Ok(envelope)
     }
 
+    /// The version of the data's schema, `1.0.0`.
+    pub fn schema_version(&self) -> Option<&str> {
+        let (_, version) = self.dataschema.as_deref()?.rsplit_once('/')?;
+        Some(version)
+    }
+
     /// The stream's version that this event made; 0 only in an envelope that was not checked.
     pub fn version(&self) -> u64 {
         // `parse` alone would take a plus sign.

@@ -51,6 +51,9 @@ pub trait EventSet: Sized + Send + Sync + Clone + std::fmt::Debug + 'static {
     /// Every type of the family.
     const TYPES: &'static [EventType];
 
+    /// Every older version of its types. See `docs/events.md` for how one is added.
+    const UPCASTS: &'static [crate::Upcast] = &[];
+
     /// The type of this event.
     fn event_type(&self) -> &'static EventType;
 
@@ -67,18 +70,19 @@ pub trait EventSet: Sized + Send + Sync + Clone + std::fmt::Debug + 'static {
 
 /// Defines a family of events: the enum, its types and both directions of serialization.
 ///
-/// `born` marks the variant that begins a stream; it holds the state itself.
+/// `born` marks the variant that begins a stream; it holds the state itself. `upcasts` names the older
+/// versions, once there are some.
 macro_rules! event_set {
     (
         $(#[$doc:meta])*
-        pub enum $set:ident of $state:ty, by $producer:ident {
+        $vis:vis enum $set:ident of $state:ty, by $producer:ident $(, upcasts $upcasts:path)? {
             $( [born] $(#[doc = $born_doc:literal])* $born:ident = $born_name:literal, $born_topic:expr, $born_schema:literal; )?
             $( $(#[doc = $variant_doc:literal])* $variant:ident($change:ty) = $name:literal, $topic:expr, $schema:literal $(, $fact:ident)?; )*
         }
     ) => {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq)]
-        pub enum $set {
+        $vis enum $set {
             $( $(#[doc = $born_doc])* $born(Box<$state>), )?
             $( $(#[doc = $variant_doc])* $variant($change), )*
         }
@@ -99,6 +103,8 @@ macro_rules! event_set {
                     schema: $crate::event_type::schema_of::<$change, $state>,
                 }, )*
             ];
+
+            $( const UPCASTS: &'static [$crate::Upcast] = $upcasts; )?
 
             fn event_type(&self) -> &'static $crate::EventType {
                 let name = match self {

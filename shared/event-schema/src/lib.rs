@@ -17,11 +17,12 @@ mod series;
 mod task;
 mod time_value;
 pub mod topic;
+mod upcast;
 mod watch;
 
 pub use actor::Actor;
 pub use data::{Change, Changed, Data, State};
-pub use decode::{DecodeError, Decoded, decode};
+pub use decode::{DecodeError, Decoded, decode, decode_state};
 pub use envelope::{Attributes, Envelope, EnvelopeError, dataschema};
 pub use event_type::{EventSet, EventType};
 pub use ids::{
@@ -37,7 +38,7 @@ pub use recurring::{
     OccurrenceDue, OccurrenceFinished, ProgressEvent, SeriesExhausted, SeriesFollowed,
     SeriesProgress,
 };
-pub use registry::all_events;
+pub use registry::{Family, all_events, check_registry, current_form, event_type_of, families};
 pub use reminder::{
     PlannedReminder, ReminderCancelled, ReminderEvent, ReminderFired, ReminderMissed,
     ReminderScheduled, ReminderStatus, TaskReminders,
@@ -52,4 +53,5 @@ pub use task::{
 };
 pub use time_value::TimeValue;
 pub use topic::{App, Topic};
+pub use upcast::{Members, RegistryError, Step, Upcast, unchanged};
 pub use watch::{TaskSeen, TaskWatch, WatchEvent};

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use dapr_client::Delivery;
-use event_schema::{Actor, App, UserId, all_events};
+use event_schema::{Actor, App, UserId, event_type_of};
 use uuid::Uuid;
 
 /// Who wants it, when, and which story it belongs to.
@@ -103,7 +103,7 @@ impl Inbound {
     pub fn of_delivery(delivery: &Delivery) -> Result<Self, SubjectError> {
         let envelope = &delivery.envelope;
         let subject = envelope.subject.parse();
-        let known = all_events().find(|known| known.name == envelope.event_type);
+        let known = event_type_of(&envelope.event_type);
         Ok(Self {
             topic: delivery.topic.name().to_owned(),
             event_id: envelope.id.as_uuid(),

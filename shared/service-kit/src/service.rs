@@ -12,7 +12,7 @@ use clap::Args;
 use clock::SharedClock;
 use dapr_client::{Client, ClientError, Door, Subscriptions};
 use database::{ConnectError, Database, MigrationSet};
-use event_schema::App;
+use event_schema::{App, RegistryError, check_registry};
 use event_store::{Lane, LaneLimits, Ledger, Projection, Relay, correct_clock, keep_clock_correct};
 use tokio_util::sync::CancellationToken;
 use utoipa::openapi::OpenApi;
@@ -88,6 +88,9 @@ pub enum BuildError {
     /// Who may ask is not settled.
     #[error(transparent)]
     Auth(#[from] AuthSetupError),
+    /// Events of some version could not be read.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
     /// The sidecar's client.
     #[error(transparent)]
     Client(#[from] ClientError),
@@ -147,6 +150,7 @@ impl Foundation {
         tables: &[MigrationSet],
         projections: Vec<Arc<dyn Projection>>,
     ) -> Result<Self, BuildError> {
+        check_registry()?;
         let client = Client::new(&config.dapr)?;
         let sets = [&[event_store::MIGRATIONS], tables].concat();
         let database = Database::connect(&config.database, &sets).await?;

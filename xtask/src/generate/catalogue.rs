@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use event_schema::topic::{Cleanup, Contract, Key, PRODUCTION_REPLICATION, dead_letter_contract};
-use event_schema::{App, EventType, Topic, all_events};
+use event_schema::{App, EventType, Topic, all_events, families};
 
 const INTRODUCTION: &str = "\
 <!-- Written by `cargo xtask generate` from shared/event-schema. Do not edit. -->
@@ -32,6 +32,40 @@ it has seen. *Fact* events are not state: a consumer processes each id once, and
 told twice its id is derived from what it is about.
 ";
 
+const CHANGING: &str = "\
+## Changing an event
+
+Events are stored and published as they were written, for ever. Whoever reads one (history, live stream,
+subscriber, dead letter, verification, rebuild) calls `event_schema::decode`, which brings an older
+version to today's shape; a head of a stream names the version of its state and goes through the same
+steps. So a version that was ever published stays readable, and `cargo xtask generate` refuses to change
+its schema.
+
+*A field more* is a new minor. It must be optional on the wire (`#[serde(default)]`), because consumers of
+yesterday read it; a step may fill it from what is there.
+
+1. Change the type, and raise the minor in the `event_set!` of every type that carries it. A field of a
+   state is carried by all types of its family: append a step to `State::STEPS` too (`unchanged` if a
+   default is enough).
+2. For each of these types add an entry to the list that `upcasts` names in the family's `event_set!`:
+   `Upcast { from: \"task.updated.v1/1.0.0\", state: 1, to: \"task.updated.v1/1.1.0\", change: unchanged }`.
+   `state` is the version of the state that events of `from` carry.
+3. Copy the newest example to the new version and write the new field into it. The old one stays.
+4. Run `cargo xtask generate`. It writes the new schema and, beside each old example, what that is read as
+   today (`1.0.0.current.json`): read this difference as carefully as code.
+
+*A rename, another type, a value more in an enum* is a new major, because consumers of yesterday cannot
+read it. Do as above, but write `task.updated.v2` and `2.0.0`, let the last step of `.v1` lead to it, and
+do the work in `change` and in a step of the state. A step is pure, and leaves alone what is not as its
+version promised. Consumers answer a major that they do not know with success, so upgrade the consumers
+first, then the producer. While replicas of one service are upgraded, an older one answers commands on
+streams that a newer one has written with 503.
+
+A state may be part of another (`Series` of `SeriesProgress`): the tests name every type whose schema has
+changed. An entry of the list is never removed. A service does not start when a chain has a gap, a fork, a
+circle or an end that is not today's version.
+";
+
 /// The whole page.
 pub(super) fn markdown() -> String {
     let mut page = INTRODUCTION.to_owned();
@@ -46,7 +80,8 @@ pub(super) fn markdown() -> String {
         page += &events(&format!("`{}`", topic.name()), Some(topic));
     }
     page += &events("Only in the ledger of their service", None);
-    page
+    page += &older_versions();
+    page + "\n" + CHANGING
 }
 
 fn topics() -> String {
@@ -92,6 +127,26 @@ fn events(heading: &str, topic: Option<Topic>) -> String {
         section += &event_row(event_type);
     }
     section
+}
+
+/// What stands in ledgers and is no longer written.
+fn older_versions() -> String {
+    let mut rows = String::new();
+    for older in families().iter().flat_map(|family| family.upcasts) {
+        let folder = "../shared/event-schema";
+        let (from, to) = (older.from, older.to);
+        let _ = writeln!(
+            rows,
+            "| [`{from}`]({folder}/golden/{from}.json) | [schema]({folder}/schemas/{from}.json) \
+             | `{to}` | [today]({folder}/golden/{from}.current.json) |"
+        );
+    }
+    if rows.is_empty() {
+        return "\n### Older versions\n\nNone: every type is at its first version.\n".to_owned();
+    }
+    format!(
+        "\n### Older versions\n\n| version | schema | next version | read as |\n|---|---|---|---|\n{rows}"
+    )
 }
 
 fn event_row(event_type: &EventType) -> String {

@@ -5,13 +5,15 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::Context;
-use event_schema::{EventType, all_events, compatibility};
+use event_schema::{Envelope, EventType, all_events, compatibility, current_form, families};
 use serde_json::Value;
 
 use super::catalogue;
 
 const SCHEMAS: &str = "shared/event-schema/schemas";
 const GOLDEN: &str = "shared/event-schema/golden";
+/// What the name of an older example's present form ends with.
+const CURRENT: &str = ".current";
 const CATALOGUE: &str = "docs/events.md";
 
 /// The wanted text of every generated file, and what is wrong with the files as they are.
@@ -38,6 +40,9 @@ impl Plan {
                 ));
             }
         }
+        for older in families().iter().flat_map(|family| family.upcasts) {
+            plan.compare_older(root, older.from)?;
+        }
         let existing = read(root, CATALOGUE)?;
         plan.want(
             CATALOGUE.to_owned(),
@@ -63,14 +68,55 @@ impl Plan {
             && !unreleased
         {
             let checked_in: Value = serde_json::from_str(text).with_context(|| path.clone())?;
-            for violation in compatibility::violations(&checked_in, &schema) {
-                self.refused.push(format!(
-                    "{path}: {violation}: keep the old shape or add a new major beside it \
-                     (--unreleased rewrites a version that nobody has published)"
-                ));
-            }
+            self.refuse_change(&path, &checked_in, &schema);
         }
         self.want(path, pretty(&schema)?, existing.as_deref());
+        Ok(())
+    }
+
+    /// A checked-in schema may get better words. What it demands is what stored events were written by.
+    fn refuse_change(&mut self, path: &str, checked_in: &Value, schema: &Value) {
+        let violations = compatibility::violations(checked_in, schema);
+        for violation in &violations {
+            self.refused.push(format!(
+                "{path}: {violation}: keep the old shape or begin a new major \
+                 (--unreleased rewrites a version that nobody has published)"
+            ));
+        }
+        if violations.is_empty() && compatibility::shape(checked_in) != compatibility::shape(schema)
+        {
+            self.refused.push(format!(
+                "{path}: the data has changed: raise the minor and add the step that leads there \
+                 (--unreleased rewrites a version that nobody has published)"
+            ));
+        }
+    }
+
+    /// An older version keeps its schema and its example for ever. Beside the example stands what it is
+    /// read as today, so that a reviewer sees what a step does.
+    fn compare_older(&mut self, root: &Path, version: &str) -> anyhow::Result<()> {
+        let schema = format!("{SCHEMAS}/{version}.json");
+        if read(root, &schema)?.is_none() {
+            self.refused.push(format!(
+                "{schema}: missing: an older version keeps its schema"
+            ));
+        }
+        let example = format!("{GOLDEN}/{version}.json");
+        let Some(text) = read(root, &example)? else {
+            self.refused.push(format!(
+                "{example}: missing: an older version keeps its example"
+            ));
+            return Ok(());
+        };
+        let envelope = Envelope::parse(text.as_bytes()).with_context(|| example.clone())?;
+        let Some(form) = current_form(&envelope).with_context(|| example.clone())? else {
+            self.refused
+                .push(format!("{example}: is not of the version it stands under"));
+            return Ok(());
+        };
+        let path = format!("{GOLDEN}/{version}{CURRENT}.json");
+        let existing = read(root, &path)?;
+        self.want(path, pretty(&form)?, existing.as_deref());
         Ok(())
     }
 
@@ -82,17 +128,23 @@ impl Plan {
         }
     }
 
-    /// Files of types that no longer exist; older versions of a type that exists are kept.
+    /// Files of types and versions that nobody can read. Older versions are known by their steps.
     fn find_orphans(&mut self, root: &Path, folder: &str) -> anyhow::Result<()> {
-        let Ok(entries) = fs::read_dir(root.join(folder)) else {
-            return Ok(());
-        };
-        for entry in entries {
-            let name = entry?.file_name().to_string_lossy().into_owned();
-            if !all_events().any(|event_type| event_type.name == name) {
+        for name in names(&root.join(folder))? {
+            if !known(&name, None) {
                 self.orphans.push(format!(
                     "{folder}/{name}: no event type has this name: remove it"
                 ));
+                continue;
+            }
+            for file in names(&root.join(folder).join(&name))? {
+                let version = file.strip_suffix(".json").unwrap_or(&file);
+                let version = version.strip_suffix(CURRENT).unwrap_or(version);
+                if !known(&name, Some(version)) {
+                    self.orphans.push(format!(
+                        "{folder}/{name}/{file}: no step leads from this version to today's: add one"
+                    ));
+                }
             }
         }
         self.orphans.sort();
@@ -136,6 +188,22 @@ impl Plan {
             self.fresh
         )
     }
+}
+
+/// Whether the type exists, today or in an older version, and this version of it.
+fn known(event_type: &str, version: Option<&str>) -> bool {
+    let mut versions = families().iter().flat_map(event_schema::Family::versions);
+    versions.any(|(name, of)| name == event_type && version.is_none_or(|version| version == of))
+}
+
+/// The names in a folder; none when there is no folder.
+fn names(folder: &Path) -> anyhow::Result<Vec<String>> {
+    let Ok(entries) = fs::read_dir(folder) else {
+        return Ok(Vec::new());
+    };
+    entries
+        .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
+        .collect()
 }
 
 fn file(folder: &str, event_type: &EventType) -> String {

@@ -97,7 +97,8 @@ fn item(event: &RecordedEvent) -> Result<HistoryItem, Error> {
     };
     Ok(HistoryItem {
         version: envelope.version(),
-        event_type: envelope.event_type.clone(),
+        // Today's name, as its changes have today's shape; the log keeps what was written.
+        event_type: data.change.event_type().name.to_owned(),
         time: envelope.time,
         actor: data.actor,
         changes: changes.map_err(|error| unshowable(error.to_string()))?,

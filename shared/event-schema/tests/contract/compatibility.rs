@@ -1,7 +1,7 @@
 //! Schemas of one major version understand each other, and the comparison finds what breaks that.
 
-use event_schema::all_events;
-use event_schema::compatibility::violations;
+use event_schema::compatibility::{shape, shape_of_part, violations};
+use event_schema::{all_events, families};
 use serde_json::{Value, json};
 
 use crate::files::{semantic, versions};
@@ -23,6 +23,51 @@ fn every_schema_understands_the_earlier_ones_of_its_major() {
             );
         }
     }
+}
+
+/// Heads name the version of their state, so a state cannot change without one.
+#[test]
+fn a_state_has_one_shape_per_version_of_it() {
+    let checked_in = versions("schemas");
+    for family in families() {
+        let mut shapes = std::collections::BTreeMap::new();
+        for (name, version, text) in &checked_in {
+            let Some(state_version) = family.state_version_of(name, version) else {
+                continue;
+            };
+            let schema: Value = serde_json::from_str(text).unwrap();
+            let shape = shape_of_part(&schema, family.state_field);
+            assert!(shape.is_object(), "{name}/{version}");
+            let first = shapes.entry(state_version).or_insert_with(|| shape.clone());
+            assert_eq!(
+                *first, shape,
+                "{name}/{version}: `{}` has another shape than other events with its version \
+                 {state_version}: add a step to State::STEPS",
+                family.state_field,
+            );
+        }
+    }
+}
+
+#[test]
+fn a_shape_is_what_a_schema_demands_and_not_what_it_says() {
+    let told = |pointer: &str, value: Value| {
+        let mut new = schema();
+        let (parent, key) = pointer.rsplit_once('/').unwrap();
+        let parent = new.pointer_mut(parent).unwrap().as_object_mut().unwrap();
+        parent.insert(key.to_owned(), value);
+        shape(&new) == shape(&schema())
+    };
+
+    assert!(told("/description", json!("better words")));
+    assert!(told("/$defs/Inner/properties/color/title", json!("Color")));
+    assert!(told("/required", json!(["inner", "name"])));
+    assert!(!told("/properties/title", json!({ "type": "string" })));
+    assert!(!told("/required", json!(["inner"])));
+    assert!(!told("/$defs/Inner/required", json!([])));
+    let inner = shape_of_part(&schema(), "inner");
+    assert_eq!(inner["required"], json!(["color"]));
+    assert_eq!(shape_of_part(&schema(), "nothing"), Value::Null);
 }
 
 fn schema() -> Value {

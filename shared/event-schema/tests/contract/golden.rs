@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use event_schema::{
     App, Decoded, Envelope, EventSet, NotificationEvent, ProgressEvent, ReminderEvent, SeriesEvent,
-    State, TaskEvent, Topic, WatchEvent, all_events, dataschema, decode, exhausted_event_id,
-    fired_event_id, occurrence_event_id,
+    State, TaskEvent, Topic, WatchEvent, all_events, current_form, dataschema, decode,
+    event_type_of, exhausted_event_id, families, fired_event_id, occurrence_event_id,
 };
 use serde_json::Value;
 
-use crate::files::{envelope, golden_value, versions};
+use crate::files::{current_forms, envelope, golden_value, versions};
 
 /// Decodes as `E` when it is one of its types, and compares what comes out with what went in.
 fn round_trip<E: EventSet>(golden: &Value) -> bool {
@@ -66,20 +66,47 @@ fn every_example_ever_published_still_decodes() {
             envelope.dataschema.as_deref(),
             Some(&*dataschema(&event_type, &version))
         );
-        let decoded = [
-            decode::<TaskEvent>(&envelope).map(|decoded| matches!(decoded, Decoded::Known(_))),
-            decode::<ReminderEvent>(&envelope).map(|decoded| matches!(decoded, Decoded::Known(_))),
-            decode::<SeriesEvent>(&envelope).map(|decoded| matches!(decoded, Decoded::Known(_))),
-            decode::<ProgressEvent>(&envelope).map(|decoded| matches!(decoded, Decoded::Known(_))),
-            decode::<NotificationEvent>(&envelope)
-                .map(|decoded| matches!(decoded, Decoded::Known(_))),
-            decode::<WatchEvent>(&envelope).map(|decoded| matches!(decoded, Decoded::Known(_))),
-        ];
-        assert!(
-            decoded.iter().any(|known| matches!(known, Ok(true))),
-            "{event_type} {version}"
+
+        let forms: Vec<Value> = families()
+            .iter()
+            .filter_map(|family| family.current_form(&envelope).unwrap())
+            .collect();
+
+        assert_eq!(
+            forms.len(),
+            1,
+            "{event_type} {version}: belongs to one family"
         );
-        assert!(decoded.iter().all(Result::is_ok), "{event_type} {version}");
+        let today = event_type_of(&event_type).unwrap();
+        assert_eq!(forms[0]["type"], today.name, "{event_type} {version}");
+    }
+}
+
+#[test]
+fn every_example_of_an_older_version_is_read_as_it_says() {
+    for (event_type, version, expected) in current_forms() {
+        let (_, _, text) = versions("golden")
+            .into_iter()
+            .find(|(name, of, _)| *name == event_type && *of == version)
+            .unwrap();
+        let expected: Value = serde_json::from_str(&expected).unwrap();
+
+        let read = current_form(&Envelope::parse(text.as_bytes()).unwrap()).unwrap();
+
+        assert_eq!(read, Some(expected), "{event_type} {version}");
+    }
+}
+
+#[test]
+fn what_is_written_today_is_read_as_it_is() {
+    for event_type in all_events() {
+        let golden = golden_value(event_type.name);
+
+        let form = current_form(&envelope(&golden)).unwrap().unwrap();
+
+        for member in ["type", "dataschema", "data"] {
+            assert_eq!(form[member], golden[member], "{}", event_type.name);
+        }
     }
 }
 

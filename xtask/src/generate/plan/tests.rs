@@ -81,6 +81,76 @@ fn a_schema_that_others_could_not_read_is_refused_unless_it_is_unreleased() {
 }
 
 #[test]
+fn a_checked_in_schema_does_not_change_without_a_new_version() {
+    let folder = generated();
+    rewrite(&folder, |schema| {
+        let parts = &mut schema["$defs"]["Task"]["properties"];
+        parts.as_object_mut().unwrap().remove("deadline");
+    });
+
+    let refusals = Plan::compare(folder.path(), false).unwrap().refusals();
+
+    assert_eq!(refusals.len(), 1, "{refusals:?}");
+    assert!(refusals[0].contains("raise the minor"), "{refusals:?}");
+    let unreleased = Plan::compare(folder.path(), true).unwrap();
+    assert_eq!(unreleased.refusals(), Vec::<String>::new());
+}
+
+#[test]
+fn files_of_a_version_that_no_step_leads_from_are_refused() {
+    let folder = generated();
+    for parent in [SCHEMAS, GOLDEN] {
+        let path = format!("{parent}/task.completed.v1/0.9.0.json");
+        fs::write(folder.path().join(path), "{}").unwrap();
+    }
+
+    let refusals = Plan::compare(folder.path(), false).unwrap().refusals();
+
+    assert_eq!(refusals.len(), 2, "{refusals:?}");
+    assert!(refusals[0].contains("0.9.0.json: no step leads from this version"));
+}
+
+/// The plan for one type, had it a later version by now.
+fn as_older(folder: &TempDir) -> Plan {
+    let mut plan = Plan::default();
+    plan.compare_older(folder.path(), "task.completed.v1/1.0.0")
+        .unwrap();
+    plan
+}
+
+#[test]
+fn what_an_older_example_is_read_as_is_written_beside_it() {
+    let folder = generated();
+
+    let plan = as_older(&folder);
+    assert_eq!(plan.differences().len(), 1, "{:?}", plan.differences());
+    plan.write(folder.path()).unwrap();
+
+    assert_eq!(as_older(&folder).differences(), Vec::<String>::new());
+    let beside = SCHEMA
+        .replace("schemas", "golden")
+        .replace(".json", ".current.json");
+    let form = fs::read_to_string(folder.path().join(beside)).unwrap();
+    let form: Value = serde_json::from_str(&form).unwrap();
+    assert_eq!(form["type"], "task.completed.v1");
+    assert_eq!(form["data"]["task"]["status"], "completed");
+}
+
+#[test]
+fn an_older_version_keeps_its_schema_and_its_example() {
+    let folder = generated();
+    for path in [SCHEMA.to_owned(), SCHEMA.replace("schemas", "golden")] {
+        fs::remove_file(folder.path().join(path)).unwrap();
+    }
+
+    let refusals = as_older(&folder).refusals();
+
+    assert_eq!(refusals.len(), 2, "{refusals:?}");
+    assert!(refusals[0].ends_with("an older version keeps its schema"));
+    assert!(refusals[1].ends_with("an older version keeps its example"));
+}
+
+#[test]
 fn a_missing_example_is_refused() {
     let folder = generated();
     fs::remove_file(folder.path().join(SCHEMA.replace("schemas", "golden"))).unwrap();
