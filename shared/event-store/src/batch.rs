@@ -324,6 +324,7 @@ impl Batch {
                     owner,
                     version: change.version,
                     state,
+                    state_version: change.snapshot.state_version(),
                 })
             })
             .collect();

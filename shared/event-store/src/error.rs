@@ -1,5 +1,7 @@
 //! Why the ledger itself could not do something.
 
+use crate::StreamRef;
+
 /// Why the ledger itself could not do something; a refusal by a decision is the service's own error.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
@@ -10,6 +12,9 @@ pub enum Error {
     /// repeat under the same idempotency key settles it.
     #[error("the ledger's database is unavailable: {0}")]
     Unavailable(String),
+    /// A newer version of this service wrote the state; another replica can go on with it.
+    #[error("this process is older than what it would change: {0}")]
+    Outdated(String),
     /// The process is stopping.
     #[error("the ledger is stopping")]
     Stopping,
@@ -36,8 +41,18 @@ impl Error {
     pub fn is_transient(&self) -> bool {
         matches!(
             self,
-            Self::Overloaded | Self::Unavailable(_) | Self::Stopping
+            Self::Overloaded | Self::Unavailable(_) | Self::Outdated(_) | Self::Stopping
         )
+    }
+
+    /// The same, with the stream that it is about.
+    pub(crate) fn of(self, stream: StreamRef) -> Self {
+        let StreamRef { kind, stream_id } = stream;
+        match self {
+            Self::Bug(fault) => Self::Bug(format!("{fault} ({kind} {stream_id})")),
+            Self::Outdated(fault) => Self::Outdated(format!("{fault} ({kind} {stream_id})")),
+            other => other,
+        }
     }
 
     pub(crate) fn from_ref(error: &database::Error) -> Self {

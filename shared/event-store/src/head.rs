@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use event_schema::State;
+use event_schema::{State, decode_state};
 use uuid::Uuid;
 
-use crate::{Aggregate, StateOf, Timer};
+use crate::{Aggregate, Error, StateOf, Timer};
 
 /// A stream: its kind and its id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -33,6 +33,8 @@ impl StreamRef {
 pub(crate) trait Snapshot: Send + Sync {
     fn as_any(&self) -> &dyn Any;
     fn owner(&self) -> Uuid;
+    /// The version of its shape, as it is written today.
+    fn state_version(&self) -> i32;
     fn has_timers(&self) -> bool;
     fn timers(&self) -> Vec<Timer>;
 }
@@ -60,6 +62,10 @@ impl<A: Aggregate> Snapshot for Typed<A> {
         self.state.owner().as_uuid()
     }
 
+    fn state_version(&self) -> i32 {
+        i32::try_from(StateOf::<A>::VERSION).unwrap_or(i32::MAX)
+    }
+
     fn has_timers(&self) -> bool {
         A::HAS_TIMERS
     }
@@ -74,26 +80,48 @@ impl<A: Aggregate> Snapshot for Typed<A> {
 pub(crate) struct Head {
     pub(crate) version: u64,
     pub(crate) json: Option<Arc<str>>,
+    /// In which version of its shape `json` was read from the table.
+    state_version: i32,
     pub(crate) snapshot: Option<Arc<dyn Snapshot>>,
 }
 
 impl Head {
-    pub(crate) fn stored(version: u64, json: String) -> Self {
+    pub(crate) fn stored(version: u64, json: String, state_version: i32) -> Self {
         Self {
             version,
             json: Some(json.into()),
+            state_version,
             snapshot: None,
         }
     }
 
-    /// The typed state, parsed at the first look.
-    pub(crate) fn state<A: Aggregate>(&mut self) -> Result<Option<&StateOf<A>>, String> {
+    /// The head after an event of this process.
+    pub(crate) fn evolved<A: Aggregate>(version: u64, json: String, state: StateOf<A>) -> Self {
+        let snapshot = Typed::<A>::new(state);
+        Self {
+            version,
+            json: Some(json.into()),
+            state_version: snapshot.state_version(),
+            snapshot: Some(Arc::new(snapshot)),
+        }
+    }
+
+    /// The typed state in today's shape, parsed at the first look.
+    pub(crate) fn state<A: Aggregate>(&mut self) -> Result<Option<&StateOf<A>>, Error> {
         if self.snapshot.is_none() {
             let Some(json) = &self.json else {
                 return Ok(None);
             };
-            let state: StateOf<A> =
-                serde_json::from_str(json).map_err(|error| format!("stream.state: {error}"))?;
+            let written = usize::try_from(self.state_version).unwrap_or_default();
+            let known = StateOf::<A>::VERSION;
+            if written > known {
+                // Read as it is, what this code does not know would be lost with the next event.
+                let versions =
+                    format!("stream.state has version {written}, this code knows {known}");
+                return Err(Error::Outdated(versions));
+            }
+            let state: StateOf<A> = decode_state(json, written)
+                .map_err(|error| Error::Bug(format!("stream.state: {error}")))?;
             self.snapshot = Some(Arc::new(Typed::<A>::new(state)));
         }
         let state = self
@@ -102,7 +130,10 @@ impl Head {
             .and_then(|state| state.as_any().downcast_ref());
         match state {
             Some(state) => Ok(Some(state)),
-            None => Err(format!("stream kind {} is used with two types", A::KIND)),
+            None => Err(Error::Bug(format!(
+                "stream kind {} is used with two types",
+                A::KIND
+            ))),
         }
     }
 }

@@ -153,8 +153,10 @@ impl Lane {
 
 fn answer(submissions: Vec<Submission>, verdicts: Vec<Verdict>) {
     for (submission, verdict) in submissions.into_iter().zip(verdicts) {
-        if let Verdict::Failed(Error::Bug(reason)) = &verdict {
-            error!("a command failed: {reason}");
+        match &verdict {
+            Verdict::Failed(Error::Bug(reason)) => error!("a command failed: {reason}"),
+            Verdict::Failed(error @ Error::Outdated(_)) => warn!("a command was refused: {error}"),
+            _ => {}
         }
         submission.decision.finish(verdict);
     }

@@ -199,13 +199,12 @@ impl Ledger {
     ) -> Result<Option<Recorded<StateOf<A>>>, Error> {
         let stream = StreamRef::of::<A>(id);
         let mut tx = self.core.database.read().await?;
-        let Some((version, json)) = streams::find(&mut tx, stream).await? else {
+        let Some((version, json, state_version)) = streams::find(&mut tx, stream).await? else {
             return Ok(None);
         };
-        let state = serde_json::from_str(&json).map_err(|error| {
-            Error::Bug(format!("stream.state of {}: {error}", stream.stream_id))
-        })?;
-        Ok(Some(Recorded { version, state }))
+        let found = Recorded::of_head(version, &json, state_version);
+        let bug = |error| Error::Bug(format!("stream.state: {error}")).of(stream);
+        found.map(Some).map_err(bug)
     }
 
     /// Events of a stream after a version, oldest first.

@@ -1,7 +1,6 @@
 //! What one command sees and stages; all of it happens or nothing does.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use clock::Clock;
@@ -9,7 +8,7 @@ use event_schema::{App, Attributes, Envelope, EventId, EventSet, EventType, Stat
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use crate::head::{Head, Heads, Typed};
+use crate::head::{Head, Heads};
 use crate::{Aggregate, Context, Error, StateOf, StreamRef};
 
 /// The largest envelope. Kafka, its clients and the sidecar take about 1 MiB with key and headers: a
@@ -141,11 +140,7 @@ impl<'a> Unit<'a> {
             owner: state.owner().as_uuid(),
             envelope,
         });
-        let head = Head {
-            version,
-            json: Some(state_json.into()),
-            snapshot: Some(Arc::new(Typed::<A>::new(state))),
-        };
+        let head = Head::evolved::<A>(version, state_json, state);
         self.staged.insert(stream, head);
         Ok(())
     }
@@ -190,8 +185,7 @@ impl<'a> Unit<'a> {
         match head.state::<A>() {
             Ok(state) => state.map(|state| (version, state.clone())),
             Err(fault) => {
-                let reason = format!("{fault} ({} {})", stream.kind, stream.stream_id);
-                self.fault = Some(Error::Bug(reason));
+                self.fault = Some(fault.of(stream));
                 None
             }
         }

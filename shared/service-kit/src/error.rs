@@ -48,6 +48,7 @@ impl From<&event_store::Error> for ErrorKind {
             event_store::Error::KeyReused | event_store::Error::TooLarge { .. } => Self::Invalid,
             event_store::Error::Overloaded
             | event_store::Error::Unavailable(_)
+            | event_store::Error::Outdated(_)
             | event_store::Error::Stopping => Self::Unavailable,
             event_store::Error::Bug(_) => Self::Internal,
         }

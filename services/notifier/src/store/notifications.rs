@@ -73,7 +73,7 @@ pub async fn list(
     let kind = filter.kind.map_or("", NotificationKind::name);
     // Two texts, because only a condition without a parameter finds the partial index.
     let text = if filter.unread {
-        "select s.stream_id, s.version, s.state
+        "select s.stream_id, s.version, s.state, s.state_version
            from notifications n
            join stream s on s.kind = 'notification' and s.stream_id = n.notification_id
           where n.owner_id = $1
@@ -83,7 +83,7 @@ pub async fn list(
           order by n.created_at desc, n.notification_id desc
           limit $5"
     } else {
-        "select s.stream_id, s.version, s.state
+        "select s.stream_id, s.version, s.state, s.state_version
            from notifications n
            join stream s on s.kind = 'notification' and s.stream_id = n.notification_id
           where n.owner_id = $1

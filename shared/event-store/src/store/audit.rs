@@ -25,6 +25,7 @@ pub(crate) struct HeadRow {
     pub(crate) owner_id: Uuid,
     pub(crate) version: i64,
     pub(crate) state: String,
+    pub(crate) state_version: i32,
 }
 
 /// Events after a position, in order.
@@ -47,7 +48,7 @@ pub(crate) async fn heads_after(
     limit: i64,
 ) -> Result<Vec<HeadRow>, Error> {
     Ok(on!(tx, conn => sqlx::query_as(
-        "select kind, stream_id, owner_id, version, state from stream
+        "select kind, stream_id, owner_id, version, state, state_version from stream
           where (kind, stream_id) > ($1, $2) order by kind, stream_id limit $3"
     ).bind(kind).bind(stream_id).bind(limit).fetch_all(conn).await)?)
 }

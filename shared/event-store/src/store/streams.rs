@@ -16,6 +16,7 @@ pub(crate) struct HeadRow<'a> {
     pub(crate) owner: Uuid,
     pub(crate) version: u64,
     pub(crate) state: &'a str,
+    pub(crate) state_version: i32,
 }
 
 /// Reads the streams into `heads`; one that does not exist is entered with version 0.
@@ -27,12 +28,12 @@ pub(crate) async fn load(
     for stream in streams {
         heads.insert(*stream, Head::default());
     }
-    let rows: Vec<(String, Uuid, i64, String)> = match tx {
+    let rows: Vec<(String, Uuid, i64, String, i32)> = match tx {
         Tx::Postgres(tx) => {
             let kinds: Vec<&str> = streams.iter().map(|stream| stream.kind).collect();
             let ids: Vec<Uuid> = streams.iter().map(|stream| stream.stream_id).collect();
             sqlx::query_as(
-                "select s.kind, s.stream_id, s.version, s.state
+                "select s.kind, s.stream_id, s.version, s.state, s.state_version
                    from unnest($1::text[], $2::uuid[]) as wanted (kind, stream_id)
                    join stream s using (kind, stream_id)",
             )
@@ -42,7 +43,7 @@ pub(crate) async fn load(
             .await?
         }
         Tx::Sqlite(tx) => {
-            let find = "select s.kind, s.stream_id, s.version, s.state
+            let find = "select s.kind, s.stream_id, s.version, s.state, s.state_version
                           from (values {rows}) as wanted cross join stream s
                             on s.kind = wanted.column1 and s.stream_id = wanted.column2";
             rows::fetch(&mut *tx, find, streams, |values, stream| {
@@ -52,21 +53,24 @@ pub(crate) async fn load(
         }
     };
     let kinds: HashMap<&str, &'static str> = streams.iter().map(|s| (s.kind, s.kind)).collect();
-    for (kind, stream_id, version, state) in rows {
+    for (kind, stream_id, version, state, state_version) in rows {
         if let Some(kind) = kinds.get(kind.as_str()) {
             let stream = StreamRef { kind, stream_id };
-            heads.insert(stream, Head::stored(to_u64(version), state));
+            let head = Head::stored(to_u64(version), state, state_version);
+            heads.insert(stream, head);
         }
     }
     Ok(())
 }
 
-/// Reads one stream outside the lane.
-pub(crate) async fn find(tx: &mut Tx, stream: StreamRef) -> Result<Option<(u64, String)>, Error> {
-    let row: Option<(i64, String)> = on!(tx, conn => sqlx::query_as(
-        "select version, state from stream where kind = $1 and stream_id = $2"
-    ).bind(stream.kind).bind(stream.stream_id).fetch_optional(conn).await)?;
-    Ok(row.map(|(version, state)| (to_u64(version), state)))
+/// Reads version, state and the version of its shape of one stream, outside the lane.
+pub(crate) async fn find(
+    tx: &mut Tx,
+    stream: StreamRef,
+) -> Result<Option<(i64, String, i32)>, Error> {
+    Ok(on!(tx, conn => sqlx::query_as(
+        "select version, state, state_version from stream where kind = $1 and stream_id = $2"
+    ).bind(stream.kind).bind(stream.stream_id).fetch_optional(conn).await)?)
 }
 
 /// Writes heads; each must be newer than what is there. Returns how many were.
@@ -82,12 +86,16 @@ pub(crate) async fn upsert(
             let owners: Vec<Uuid> = rows.iter().map(|row| row.owner).collect();
             let versions: Vec<i64> = rows.iter().map(|row| to_i64(row.version)).collect();
             let states: Vec<&str> = rows.iter().map(|row| row.state).collect();
+            let shapes: Vec<i32> = rows.iter().map(|row| row.state_version).collect();
             let done = sqlx::query(
-                "insert into stream as s (kind, stream_id, owner_id, version, state, updated_at)
-                 select t.*, $6
-                   from unnest($1::text[], $2::uuid[], $3::uuid[], $4::bigint[], $5::text[]) as t
+                "insert into stream as s (kind, stream_id, owner_id, version, state, state_version,
+                                          updated_at)
+                 select t.*, $7
+                   from unnest($1::text[], $2::uuid[], $3::uuid[], $4::bigint[], $5::text[],
+                               $6::integer[]) as t
                      on conflict (kind, stream_id) do update
                     set version = excluded.version, state = excluded.state,
+                        state_version = excluded.state_version,
                         owner_id = excluded.owner_id, updated_at = excluded.updated_at
                   where s.version < excluded.version",
             )
@@ -96,6 +104,7 @@ pub(crate) async fn upsert(
             .bind(owners)
             .bind(versions)
             .bind(states)
+            .bind(shapes)
             .bind(now)
             .execute(&mut **tx)
             .await?;
@@ -103,16 +112,18 @@ pub(crate) async fn upsert(
         }
         Tx::Sqlite(tx) => {
             let upsert =
-                "insert into stream as s (kind, stream_id, owner_id, version, state, updated_at)
+                "insert into stream as s (kind, stream_id, owner_id, version, state, state_version,
+                                          updated_at)
                  values {rows}
                      on conflict (kind, stream_id) do update
                     set version = excluded.version, state = excluded.state,
+                        state_version = excluded.state_version,
                         owner_id = excluded.owner_id, updated_at = excluded.updated_at
                   where s.version < excluded.version";
             rows::execute(&mut *tx, upsert, rows, |values, row| {
                 values.bind(row.stream.kind).bind(row.stream.stream_id);
                 values.bind(row.owner).bind(to_i64(row.version));
-                values.bind(row.state).bind(now);
+                values.bind(row.state).bind(row.state_version).bind(now);
             })
             .await
         }

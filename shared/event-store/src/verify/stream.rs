@@ -5,7 +5,7 @@ use event_schema::{Decoded, Envelope, State, decode};
 use uuid::Uuid;
 
 use crate::store::audit::HeadRow;
-use crate::{Aggregate, StateOf};
+use crate::{Aggregate, Recorded, StateOf};
 
 /// Finds what is wrong with a stream, given its envelopes by version and its timers by id.
 pub(super) type Check = fn(&HeadRow, &[(i64, String)], &[(Uuid, DateTime<Utc>)]) -> Vec<String>;
@@ -24,7 +24,8 @@ pub(super) fn check<A: Aggregate>(
             head.version
         ));
     }
-    match serde_json::from_str::<StateOf<A>>(&head.state) {
+    let head_state = Recorded::<StateOf<A>>::of_head(head.version, &head.state, head.state_version);
+    match head_state.map(|head| head.state) {
         Err(error) => wrong.push(format!("the state of its head cannot be read: {error}")),
         Ok(state) if Some(&state) != folded.as_ref() => {
             wrong.push("the state of its head is not the fold of its events".to_owned());

@@ -17,4 +17,5 @@ mod server;
 mod sidecar;
 mod take_over;
 mod timers;
+mod upcasting;
 mod verify;

@@ -12,23 +12,19 @@ pub(super) struct FoundRow {
     stream_id: Uuid,
     version: i64,
     state: String,
+    state_version: i32,
 }
 
 impl TryFrom<FoundRow> for Recorded<Notification> {
     type Error = Error;
 
     fn try_from(row: FoundRow) -> Result<Self, Error> {
-        let corrupt = |column, reason: String| Error::Corrupt {
+        let found = Self::of_head(row.version, &row.state, row.state_version);
+        found.map_err(|error| Error::Corrupt {
             table: "stream",
-            column,
+            column: "state",
             id: row.stream_id.to_string(),
-            reason,
-        };
-        Ok(Self {
-            version: u64::try_from(row.version)
-                .map_err(|error| corrupt("version", error.to_string()))?,
-            state: serde_json::from_str(&row.state)
-                .map_err(|error| corrupt("state", error.to_string()))?,
+            reason: error.to_string(),
         })
     }
 }

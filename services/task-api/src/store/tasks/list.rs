@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use database::{Database, Error, on};
 use event_schema::{Status, Task, TaskId, UserId};
+use event_store::Recorded;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -92,6 +93,7 @@ struct Row {
     task_id: Uuid,
     version: i64,
     state: String,
+    state_version: i32,
     due_rank: i16,
     due_at: DateTime<Utc>,
     created_at: DateTime<Utc>,
@@ -101,7 +103,8 @@ struct Row {
 macro_rules! list_sql {
     ($place_and_order:literal) => {
         concat!(
-            "select t.task_id, s.version, s.state, t.due_rank, t.due_at, t.created_at
+            "select t.task_id, s.version, s.state, s.state_version, t.due_rank, t.due_at,
+                    t.created_at
                from tasks t
                join stream s on s.kind = 'task' and s.stream_id = t.task_id
               where t.owner_id = $1
@@ -195,9 +198,11 @@ impl Row {
             Sort::Due | Sort::DueDescending => self.due_at,
             Sort::CreatedAt | Sort::CreatedAtDescending => self.created_at,
         };
+        let Recorded { version, state } =
+            Recorded::of_head(self.version, &self.state, self.state_version).map_err(corrupt)?;
         Ok(Found {
-            task: serde_json::from_str(&self.state).map_err(corrupt)?,
-            version: u64::try_from(self.version).unwrap_or_default(),
+            task: state,
+            version,
             place: Place {
                 sort,
                 rank: self.due_rank,
