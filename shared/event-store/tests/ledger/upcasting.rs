@@ -231,13 +231,14 @@ async fn delivered_events_of_a_service_that_is_not_upgraded_have_their_effect() 
 async fn a_dead_letter_of_an_older_version_can_be_replayed() {
     for fixture in Fixture::every().await {
         let (raw, table) = (parcels::envelope(0), fixture.ledger.dead_letter_table());
+        let envelope = Envelope::parse(raw.as_bytes()).unwrap();
         let dead = DeadLetter {
             topic: "task-events".to_owned(),
-            event_id: None,
-            event_type: None,
-            subject: None,
-            key: Some(id().to_string()),
-            version: None,
+            event_id: Some(envelope.id.to_string()),
+            event_type: Some(envelope.event_type.clone()),
+            subject: Some(envelope.subject.clone()),
+            key: Some(envelope.partitionkey.clone()),
+            version: Some(envelope.version()),
             raw: raw.clone().into_bytes().into(),
             reason: "its reader had a bug".to_owned(),
         };
@@ -245,9 +246,11 @@ async fn a_dead_letter_of_an_older_version_can_be_replayed() {
         let parked = fixture.ledger.dead_letters(1).await.unwrap()[0].dead_letter_id;
         table.replay(parked).await.unwrap();
 
-        let released = table.released(1).await.unwrap();
-        assert_eq!(released[0].envelope, raw.as_bytes());
-        let outcome = deliver(&fixture, &released[0].envelope).await.unwrap();
+        let released = table.released(0, 1).await.unwrap();
+        assert_eq!(released[0].dead_letter_id, parked);
+        let kept = table.envelope(parked).await.unwrap().unwrap();
+        assert_eq!(kept, raw.as_bytes());
+        let outcome = deliver(&fixture, &kept).await.unwrap();
 
         assert!(matches!(outcome, Outcome::Accepted(_)), "{outcome:?}");
         let copy = Uuid::from_u128(id().as_u128() + 1);
