@@ -13,6 +13,7 @@ mod naive;
 mod peers;
 mod place;
 mod probe;
+mod rebuild;
 mod report;
 mod rows;
 mod service;
@@ -41,6 +42,8 @@ enum Command {
     Ledger(Box<ledger::Config>),
     /// Task commands and timers against pg-boss, graphile-worker and Restate, which npm installs.
     Peers(Box<ledger::Config>),
+    /// The tables of a projection made anew from a long log.
+    Rebuild(rebuild::Config),
     /// A part of a comparison: task-api.
     #[command(hide = true)]
     TaskApi(Box<task_api::config::Config>),
@@ -73,6 +76,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Ledger(config) => until_interrupted(ledger::run(*config)).await,
         Command::Peers(config) => until_interrupted(ledger::run(config.only_peers())).await,
+        Command::Rebuild(config) => rebuild::run(config).await,
         Command::TaskApi(config) => service::task_api(*config, parent_asks_to_stop()).await,
         Command::ReminderScheduler(config) => {
             service::reminder_scheduler(*config, parent_asks_to_stop()).await

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use anyhow::{Context, ensure};
 use clock::SharedClock;
-use task_api::app::verifier;
+use event_store::Verifier;
+use task_api::app::catalog;
 
 use super::config::{Config, Relay};
 use crate::case::{Load, Side};
@@ -204,7 +205,7 @@ async fn verify(side: Side, fresh: &Fresh) -> anyhow::Result<()> {
         store::number_as_a_ledger(&mut tx).await?;
         tx.commit().await?;
     }
-    let found = verifier(&database).run().await?;
+    let found = Verifier::new(&database, &catalog()).run().await?;
     let labels = store::labels(&database).await?;
     database.close().await;
     ensure!(

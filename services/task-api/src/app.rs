@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use clock::{SharedClock, SystemClock};
-use database::Database;
 use event_schema::App;
-use event_store::{Ledger, Verifier};
+use event_store::{Catalog, Ledger};
 use service_kit::service::{BuildError, Foundation, PublicDoor, Service};
 
 use crate::config::Config;
@@ -49,9 +48,9 @@ pub async fn build_with(
     foundation.open(state, Some(public), subscriptions, workers)
 }
 
-/// Verifies the ledger of this service.
-pub fn verifier(database: &Database) -> Verifier<'_> {
-    Verifier::new(database)
+/// What the ledger of this service holds.
+pub fn catalog() -> Catalog {
+    Catalog::new(store::projections())
         .kind::<SeriesStream>()
         .kind::<TaskStream>()
 }

@@ -114,9 +114,28 @@ pub struct TailConfig {
 /// Looks after the ledgers of the services.
 #[derive(Clone, Debug, Subcommand)]
 pub enum LedgerCommand {
-    /// Proves that log, heads and timers fit together; exits 1 and names the rows that do not.
-    /// Works beside a running suite.
+    /// Proves that log, heads, timers and projections fit together; exits 1 and names the rows that do
+    /// not. Works beside running services.
     Verify(VerifyConfig),
+    /// Makes the tables of a projection anew from the log, beside the running service: first new
+    /// tables, then a switch in one transaction. Interrupted, it has changed nothing.
+    Rebuild(RebuildConfig),
+}
+
+/// What `ledger rebuild` makes.
+#[derive(Clone, Debug, Args)]
+pub struct RebuildConfig {
+    /// The projection: `tasks` of task-api, `notifications` of notifier.
+    #[arg(long)]
+    pub projection: String,
+
+    /// Its service, by its app id; needed with --database-url only.
+    #[arg(long)]
+    pub service: Option<String>,
+
+    /// Where the ledgers are.
+    #[command(flatten)]
+    pub location: Location,
 }
 
 /// What `ledger verify` looks at.

@@ -1,10 +1,12 @@
-//! `taskledger ledger`: whether the ledgers of the services are sound.
+//! `taskledger ledger`: whether the ledgers of the services are sound, and their tables made anew.
+
+mod progress;
+mod rebuild;
 
 use std::io::{self, Write};
 
-use database::Database;
 use event_schema::App;
-use event_store::{Verification, Verifier};
+use event_store::{Catalog, Verification, Verifier};
 
 use crate::config::{LedgerCommand, VerifyConfig};
 use crate::location::Location;
@@ -13,6 +15,7 @@ use crate::location::Location;
 pub async fn run(command: LedgerCommand) -> anyhow::Result<()> {
     match command {
         LedgerCommand::Verify(config) => verify(&config).await,
+        LedgerCommand::Rebuild(config) => rebuild::run(&config).await,
     }
 }
 
@@ -25,10 +28,11 @@ async fn verify(config: &VerifyConfig) -> anyhow::Result<()> {
         if row == 0 {
             writeln!(
                 io::stdout(),
-                "{:<22}{:>10}{:>10}  verdict",
+                "{:<22}{:>10}{:>10}{:>10}  verdict",
                 "service",
                 "events",
-                "streams"
+                "streams",
+                "rows"
             )?;
         }
         show(service, &found)?;
@@ -42,17 +46,17 @@ async fn verify(config: &VerifyConfig) -> anyhow::Result<()> {
 
 async fn verify_service(service: App, location: &Location) -> anyhow::Result<Verification> {
     let database = location.open(service).await?;
-    let found = verifier(service, &database).run().await?;
+    let found = Verifier::new(&database, &catalog(service)).run().await?;
     database.close().await;
     Ok(found)
 }
 
-fn verifier(service: App, database: &Database) -> Verifier<'_> {
+fn catalog(service: App) -> Catalog {
     match service {
-        App::TaskApi => task_api::app::verifier(database),
-        App::ReminderScheduler => reminder_scheduler::app::verifier(database),
-        App::RecurringGenerator => recurring_generator::app::verifier(database),
-        App::Notifier => notifier::app::verifier(database),
+        App::TaskApi => task_api::app::catalog(),
+        App::ReminderScheduler => reminder_scheduler::app::catalog(),
+        App::RecurringGenerator => recurring_generator::app::catalog(),
+        App::Notifier => notifier::app::catalog(),
     }
 }
 
@@ -65,10 +69,11 @@ fn show(service: App, found: &Verification) -> io::Result<()> {
     };
     writeln!(
         out,
-        "{:<22}{:>10}{:>10}  {verdict}",
+        "{:<22}{:>10}{:>10}{:>10}  {verdict}",
         service.id(),
         found.events,
-        found.streams
+        found.streams,
+        found.rows
     )?;
     for finding in &found.findings {
         writeln!(out, "  {finding}")?;

@@ -17,6 +17,8 @@ const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Statements that stay prepared per connection: the lane's texts in all the shapes that
 /// [`rows`](crate::rows) gives them.
 const SQLITE_STATEMENTS: usize = 256;
+/// Kibibytes, as SQLite writes them: pages that are written in no order find each other again.
+const SCRATCH_CACHE: &str = "-65536";
 
 /// A database of one service: a PostgreSQL database or a SQLite file. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -75,6 +77,52 @@ impl Database {
             )),
             Self::Sqlite { readers, .. } => begin_sqlite(readers, "begin").await,
         }
+    }
+
+    /// Begins a long transaction that sees one state of the database throughout and writes nothing but
+    /// temporary tables, which go with it. It holds up nobody's writes.
+    pub async fn scratch(&self) -> Result<Tx, Error> {
+        match self {
+            Self::Postgres(pool) => {
+                let mut tx = pool
+                    .begin_with("begin isolation level repeatable read")
+                    .await?;
+                for statement in [
+                    "set local statement_timeout = 0",
+                    "set local idle_in_transaction_session_timeout = '5min'",
+                ] {
+                    sqlx::query(statement).execute(&mut *tx).await?;
+                }
+                Ok(Tx::Postgres(tx))
+            }
+            // A connection of its own, because the writer is somebody's and readers cannot write.
+            Self::Sqlite { writer, .. } => {
+                let options = writer.connect_options().as_ref().clone();
+                let pool = SqlitePoolOptions::new().max_connections(1);
+                let pool = pool
+                    .connect_with(options.pragma("cache_size", SCRATCH_CACHE))
+                    .await?;
+                begin_sqlite(&pool, "begin").await
+            }
+        }
+    }
+
+    /// The same database for work in bulk: SQLite through a writer of our own, which has a larger
+    /// cache and is refused at once while another writes, so that its owner decides when to ask again.
+    pub async fn in_bulk(&self) -> Result<Self, Error> {
+        let Self::Sqlite { writer, readers } = self else {
+            return Ok(self.clone());
+        };
+        let options = writer.connect_options().as_ref().clone();
+        let options = options.busy_timeout(Duration::ZERO);
+        let pool = SqlitePoolOptions::new().max_connections(1);
+        let writer = pool
+            .connect_with(options.pragma("cache_size", SCRATCH_CACHE))
+            .await?;
+        Ok(Self::Sqlite {
+            writer,
+            readers: readers.clone(),
+        })
     }
 
     /// Whether the database answers.

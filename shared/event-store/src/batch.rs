@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::head::{Head, Heads};
 use crate::ledger::Core;
-use crate::projection::StreamChange;
+use crate::projection::{StreamChange, Tables};
 use crate::store::dead_letters::Queues;
 use crate::store::idempotency::Answers;
 use crate::store::inbox::Subject;
@@ -286,7 +286,7 @@ impl Batch {
             let changes = self.changes();
             timers_changed = timers::replace(tx, &wanted_timers(&changes)).await?;
             for projection in &core.projections {
-                projection.apply(tx, &changes).await?;
+                projection.apply(tx, Tables::LIVE, &changes).await?;
             }
             // After the projections: had one of them hidden an error, PostgreSQL would answer the
             // commit of the broken transaction with success. This statement it refuses.

@@ -4,6 +4,7 @@
 mod aggregate;
 mod answer;
 mod batch;
+mod catalog;
 mod clock_correction;
 mod dead_letters;
 mod error;
@@ -14,7 +15,9 @@ mod ledger;
 mod metrics;
 mod parked_keys;
 mod projection;
+mod rebuild;
 mod relay;
+mod replay;
 mod store;
 mod submission;
 mod take_over;
@@ -24,6 +27,7 @@ mod verify;
 
 pub use aggregate::{Aggregate, StateOf, Timer};
 pub use answer::{Answer, Context, IdempotencyKey, Inbound, Outcome, SubjectError};
+pub use catalog::Catalog;
 pub use clock_correction::{correct_clock, keep_clock_correct};
 pub use dead_letters::{
     BulkReplay, DeadLetterFilter, DeadLetterState, DeadLetterTable, Dropped, ReplayProgress,
@@ -35,7 +39,8 @@ pub use history::{Recorded, RecordedEvent};
 pub use lane::{Lane, LaneLimits};
 pub use ledger::Ledger;
 pub use parked_keys::ParkedKeyTable;
-pub use projection::{Projection, StreamChange};
+pub use projection::{Projection, StreamChange, Tables};
+pub use rebuild::{Progress, Rebuild, RebuildError, Rebuilt};
 pub use relay::{Relay, RelayPass};
 pub use store::dead_letters::rows::{DeadLetterCount, DeadLetterGroup, DeadLetterRow};
 pub use store::relay_parked::ParkedKeyRow;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use database::Tx;
 use futures_util::future::BoxFuture;
+use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
 use crate::head::Snapshot;
@@ -42,18 +43,69 @@ impl StreamChange {
     }
 }
 
+/// Which tables a projection writes: those that the service reads, or others of the same shape, made
+/// to be compared or to take their place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tables {
+    suffix: &'static str,
+}
+
+impl Tables {
+    /// Those that the service reads.
+    pub const LIVE: Self = Self { suffix: "" };
+    /// Being made by a rebuild.
+    pub(crate) const NEW: Self = Self { suffix: "__new" };
+    /// Replaced by a rebuild.
+    pub(crate) const OLD: Self = Self { suffix: "__old" };
+    /// Made by a verification to compare with.
+    pub(crate) const EXPECTED: Self = Self {
+        suffix: "__expected",
+    };
+
+    /// The SQL for these tables: `{}` stands behind the name of each in `text`, as in
+    /// `insert into tasks{} …`. Nothing else is ever put into it, and certainly no value.
+    pub fn sql(self, text: &str) -> AssertSqlSafe<String> {
+        AssertSqlSafe(text.replace("{}", self.suffix))
+    }
+
+    /// What a table, or an index of one, is called here.
+    pub(crate) fn name(self, name: &str) -> String {
+        format!("{name}{}", self.suffix)
+    }
+}
+
 /// Rows made from streams for reading.
 ///
-/// `apply` depends on the changes alone, so that the same rows follow from the log at any time.
+/// `apply` depends on the changes alone, and not on how the events were divided into batches, so that
+/// the same rows follow from the log at any time. Nothing else follows from it: it may be repeated.
 pub trait Projection: Send + Sync + 'static {
     /// Its name, for logs and the operator.
     fn name(&self) -> &'static str;
 
-    /// Brings the rows up to the changed streams. It borrows the lane's transaction, never commits,
+    /// Its tables, each after those that it refers to. Each has a primary key.
+    fn tables(&self) -> &'static [&'static str];
+
+    /// Brings the rows up to the changed streams. Each statement is made by
+    /// [`Tables::sql`]. It borrows the lane's transaction, never commits,
     /// and hands every error of a statement on.
     fn apply<'a>(
         &'a self,
         tx: &'a mut Tx,
+        into: Tables,
         changes: &'a [StreamChange],
     ) -> BoxFuture<'a, Result<(), database::Error>>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_filled_in_and_nothing_else() {
+        let text = "update tasks{} set a = 1 where tasks{}.b in (values {rows})";
+        let live = "update tasks set a = 1 where tasks.b in (values {rows})";
+        assert_eq!(Tables::LIVE.sql(text).0, live);
+        let new = "update tasks__new set a = 1 where tasks__new.b in (values {rows})";
+        assert_eq!(Tables::NEW.sql(text).0, new);
+    }
 }

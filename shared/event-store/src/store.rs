@@ -3,14 +3,17 @@
 //! PostgreSQL takes whole batches as arrays, one statement each; SQLite has no network between us and
 //! runs one prepared statement per row.
 
+pub(crate) mod alone;
 pub(crate) mod audit;
 pub(crate) mod dead_letters;
+pub(crate) mod difference;
 pub(crate) mod events;
 pub(crate) mod idempotency;
 pub(crate) mod inbox;
 pub(crate) mod relay;
 pub(crate) mod relay_parked;
 pub(crate) mod streams;
+pub(crate) mod tables;
 pub(crate) mod timers;
 
 /// Versions and positions are positive and far below 2^63.

@@ -7,7 +7,7 @@ mod tests;
 use chrono::{DateTime, NaiveDate, Utc};
 use database::{Error, Tx, on};
 use event_schema::{Notification, NotificationKind};
-use event_store::{Projection, Recorded, StreamChange};
+use event_store::{Projection, Recorded, StreamChange, Tables};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
@@ -117,14 +117,19 @@ impl Projection for Notifications {
         "notifications"
     }
 
+    fn tables(&self) -> &'static [&'static str] {
+        &["notifications"]
+    }
+
     fn apply<'a>(
         &'a self,
         tx: &'a mut Tx,
+        into: Tables,
         changes: &'a [StreamChange],
     ) -> BoxFuture<'a, Result<(), Error>> {
         let notifications = changes
             .iter()
             .filter_map(StreamChange::state::<NotificationStream>);
-        rows::upsert(tx, notifications.collect()).boxed()
+        rows::upsert(tx, into, notifications.collect()).boxed()
     }
 }

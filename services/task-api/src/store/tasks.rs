@@ -9,7 +9,7 @@ mod tests;
 use chrono::{DateTime, Utc};
 use database::{Database, Error, Tx, on};
 use event_schema::TaskId;
-use event_store::{Projection, StreamChange};
+use event_store::{Projection, StreamChange, Tables};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
@@ -38,12 +38,17 @@ impl Projection for Tasks {
         "tasks"
     }
 
+    fn tables(&self) -> &'static [&'static str] {
+        &["tasks", "task_labels"]
+    }
+
     fn apply<'a>(
         &'a self,
         tx: &'a mut Tx,
+        into: Tables,
         changes: &'a [StreamChange],
     ) -> BoxFuture<'a, Result<(), Error>> {
-        apply::apply(tx, changes).boxed()
+        apply::apply(tx, into, changes).boxed()
     }
 }
 

@@ -23,7 +23,10 @@ pub(crate) async fn audit(test: &TestDatabase, commands: &[Command], sidecar: &S
     let arrivals = sidecar.arrivals();
     let found = differences(&log, commands, &arrivals);
     assert!(found.is_empty(), "{} differences: {found:#?}", found.len());
-    let verified = task_api::app::verifier(&test.database).run().await.unwrap();
+    let verified = event_store::Verifier::new(&test.database, &task_api::app::catalog())
+        .run()
+        .await
+        .unwrap();
     assert!(verified.findings.is_empty(), "{:?}", verified.findings);
     let answered = commands.iter().filter(|one| one.answer().is_some()).count();
     let unknown = commands

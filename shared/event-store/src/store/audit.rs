@@ -1,4 +1,4 @@
-//! Reads for the verification of a whole ledger.
+//! Reads for whoever goes through a whole ledger, a page at a time.
 
 use chrono::{DateTime, Utc};
 use database::{Error, Tx, on};
@@ -6,8 +6,9 @@ use uuid::Uuid;
 
 /// An event with the columns that its envelope must agree with.
 #[derive(Clone, Debug, sqlx::FromRow)]
-pub(crate) struct EventRow {
+pub(crate) struct LogRow {
     pub(crate) position: i64,
+    pub(crate) kind: String,
     pub(crate) stream_id: Uuid,
     pub(crate) version: i64,
     pub(crate) event_id: Uuid,
@@ -20,7 +21,6 @@ pub(crate) struct EventRow {
 /// A head.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub(crate) struct HeadRow {
-    pub(crate) kind: String,
     pub(crate) stream_id: Uuid,
     pub(crate) owner_id: Uuid,
     pub(crate) version: i64,
@@ -28,19 +28,45 @@ pub(crate) struct HeadRow {
     pub(crate) state_version: i32,
 }
 
+/// An event of a stream.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub(crate) struct StreamRow {
+    pub(crate) stream_id: Uuid,
+    pub(crate) version: i64,
+    pub(crate) envelope: String,
+}
+
+/// A timer.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub(crate) struct TimerRow {
+    pub(crate) stream_id: Uuid,
+    pub(crate) timer_id: Uuid,
+    pub(crate) fire_at: DateTime<Utc>,
+}
+
 /// Events after a position, in order.
-pub(crate) async fn events_after(
+pub(crate) async fn log_after(
     tx: &mut Tx,
     position: i64,
     limit: i64,
-) -> Result<Vec<EventRow>, Error> {
+) -> Result<Vec<LogRow>, Error> {
     Ok(on!(tx, conn => sqlx::query_as(
-        "select position, stream_id, version, event_id, type, key, owner_id, envelope
+        "select position, kind, stream_id, version, event_id, type, key, owner_id, envelope
            from event where position > $1 order by position limit $2"
     ).bind(position).bind(limit).fetch_all(conn).await)?)
 }
 
-/// Heads after a stream, in the order of the key.
+/// The kind after another, of streams that have a head or events.
+pub(crate) async fn kind_after(tx: &mut Tx, kind: &str) -> Result<Option<String>, Error> {
+    let (next,): (Option<String>,) = on!(tx, conn => sqlx::query_as(
+        "select min(kind) from (select min(kind) as kind from stream where kind > $1
+                                 union all
+                                select min(kind) from event where kind > $1) as next"
+    ).bind(kind).fetch_one(conn).await)?;
+    Ok(next)
+}
+
+/// Heads of a kind after a stream, in the order of their ids.
 pub(crate) async fn heads_after(
     tx: &mut Tx,
     kind: &str,
@@ -48,46 +74,42 @@ pub(crate) async fn heads_after(
     limit: i64,
 ) -> Result<Vec<HeadRow>, Error> {
     Ok(on!(tx, conn => sqlx::query_as(
-        "select kind, stream_id, owner_id, version, state, state_version from stream
-          where (kind, stream_id) > ($1, $2) order by kind, stream_id limit $3"
+        "select stream_id, owner_id, version, state, state_version from stream
+          where kind = $1 and stream_id > $2 order by stream_id limit $3"
     ).bind(kind).bind(stream_id).bind(limit).fetch_all(conn).await)?)
 }
 
-/// The envelopes of a stream, oldest first, with their versions.
-pub(crate) async fn envelopes_of(
+/// Events of a kind after a version of a stream, up to another stream, stream by stream.
+pub(crate) async fn events_within(
     tx: &mut Tx,
     kind: &str,
-    stream_id: Uuid,
-) -> Result<Vec<(i64, String)>, Error> {
+    after: (Uuid, i64),
+    end: Uuid,
+    limit: i64,
+) -> Result<Vec<StreamRow>, Error> {
     Ok(on!(tx, conn => sqlx::query_as(
-        "select version, envelope from event where kind = $1 and stream_id = $2 order by version"
-    ).bind(kind).bind(stream_id).fetch_all(conn).await)?)
+        "select stream_id, version, envelope from event
+          where kind = $1 and (stream_id, version) > ($2, $3) and stream_id <= $4
+          order by stream_id, version limit $5"
+    ).bind(kind).bind(after.0).bind(after.1).bind(end).bind(limit).fetch_all(conn).await)?)
 }
 
-/// The timers of a stream, in the order of their ids.
-pub(crate) async fn timers_of(
+/// Timers of a kind after a stream, up to another.
+pub(crate) async fn timers_within(
     tx: &mut Tx,
     kind: &str,
-    stream_id: Uuid,
-) -> Result<Vec<(Uuid, DateTime<Utc>)>, Error> {
+    after: Uuid,
+    end: Uuid,
+) -> Result<Vec<TimerRow>, Error> {
     Ok(on!(tx, conn => sqlx::query_as(
-        "select timer_id, fire_at from timer
-          where kind = $1 and stream_id = $2 order by timer_id"
-    ).bind(kind).bind(stream_id).fetch_all(conn).await)?)
+        "select stream_id, timer_id, fire_at from timer
+          where kind = $1 and stream_id > $2 and stream_id <= $3 order by stream_id, timer_id"
+    ).bind(kind).bind(after).bind(end).fetch_all(conn).await)?)
 }
 
 /// Event ids that stand in the log more than once, some of them.
 pub(crate) async fn repeated_ids(tx: &mut Tx, limit: i64) -> Result<Vec<(Uuid, i64)>, Error> {
     Ok(on!(tx, conn => sqlx::query_as(
         "select event_id, count(*) from event group by event_id having count(*) > 1 limit $1"
-    ).bind(limit).fetch_all(conn).await)?)
-}
-
-/// Streams that have events and no head, some of them.
-pub(crate) async fn headless(tx: &mut Tx, limit: i64) -> Result<Vec<(String, Uuid)>, Error> {
-    Ok(on!(tx, conn => sqlx::query_as(
-        "select e.kind, e.stream_id from event e
-           left join stream s on s.kind = e.kind and s.stream_id = e.stream_id
-          where e.version = 1 and s.version is null limit $1"
     ).bind(limit).fetch_all(conn).await)?)
 }

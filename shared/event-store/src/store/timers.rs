@@ -66,7 +66,7 @@ pub(crate) async fn replace(
 }
 
 /// The time as both databases keep it: in whole microseconds, never earlier than asked for.
-fn storable(fire_at: DateTime<Utc>) -> DateTime<Utc> {
+pub(crate) fn storable(fire_at: DateTime<Utc>) -> DateTime<Utc> {
     let fire_at = fire_at.clamp(FREE, LATEST);
     let whole = fire_at.trunc_subsecs(6);
     if whole < fire_at {

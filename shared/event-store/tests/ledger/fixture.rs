@@ -11,8 +11,8 @@ use event_schema::{
     UserId,
 };
 use event_store::{
-    Aggregate, Answer, Context, Error, Lane, LaneLimits, Ledger, MIGRATIONS, Outcome, Projection,
-    StreamChange, StreamRef, Timer, Unit,
+    Aggregate, Answer, Catalog, Context, Error, Lane, LaneLimits, Ledger, MIGRATIONS, Outcome,
+    Projection, StreamChange, StreamRef, Tables, Timer, Unit,
 };
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -76,9 +76,14 @@ impl Projection for Titles {
         "titles"
     }
 
+    fn tables(&self) -> &'static [&'static str] {
+        &["title"]
+    }
+
     fn apply<'a>(
         &'a self,
         tx: &'a mut Tx,
+        into: Tables,
         changes: &'a [StreamChange],
     ) -> BoxFuture<'a, Result<(), database::Error>> {
         async move {
@@ -86,10 +91,10 @@ impl Projection for Titles {
                 let Some(task) = change.state::<TestTask>() else {
                     continue;
                 };
-                on!(tx, conn => sqlx::query(
-                    "insert into title (task_id, title) values ($1, $2)
+                on!(tx, conn => sqlx::query(into.sql(
+                    "insert into title{} (task_id, title) values ($1, $2)
                          on conflict (task_id) do update set title = excluded.title"
-                ).bind(change.stream_id).bind(&task.title).execute(conn).await.map(drop))?;
+                )).bind(change.stream_id).bind(&task.title).execute(conn).await.map(drop))?;
             }
             Ok(())
         }
@@ -214,6 +219,11 @@ pub(crate) fn open(database: &Database, clock: &Arc<TestClock>) -> (Ledger, Lane
         projections,
         LaneLimits::default(),
     )
+}
+
+/// What the fixture's ledger holds.
+pub(crate) fn catalog() -> Catalog {
+    Catalog::new(vec![Arc::new(Titles)]).kind::<TestTask>()
 }
 
 pub(crate) fn user() -> UserId {

@@ -12,6 +12,7 @@ mod lane;
 mod long_stream;
 mod parked_keys;
 mod projections;
+mod rebuild;
 mod relay;
 mod server;
 mod sidecar;

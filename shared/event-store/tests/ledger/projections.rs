@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clock::SharedClock;
 use database::{Tx, on};
-use event_store::{Error, LaneLimits, Ledger, Projection, StreamChange};
+use event_store::{Error, LaneLimits, Ledger, Projection, StreamChange, Tables};
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, join_all};
 use tokio::sync::Notify;
@@ -28,9 +28,14 @@ impl Projection for Faulty {
         "faulty"
     }
 
+    fn tables(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     fn apply<'a>(
         &'a self,
         tx: &'a mut Tx,
+        _into: Tables,
         changes: &'a [StreamChange],
     ) -> BoxFuture<'a, Result<(), database::Error>> {
         async move {

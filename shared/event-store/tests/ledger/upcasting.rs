@@ -5,7 +5,7 @@ mod parcels;
 use dapr_client::{DeadLetter, DeadLetters};
 use database::on;
 use event_schema::{Decoded, Envelope, State, decode};
-use event_store::{Context, Error, Inbound, Outcome, Relay, StreamRef, Unit, Verifier};
+use event_store::{Catalog, Context, Error, Inbound, Outcome, Relay, StreamRef, Unit, Verifier};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -118,7 +118,8 @@ async fn a_ledger_of_every_version_is_sound() {
             .await
             .unwrap();
 
-        let verifier = Verifier::new(fixture.ledger.database()).kind::<Parcels>();
+        let catalog = Catalog::default().kind::<Parcels>();
+        let verifier = Verifier::new(fixture.ledger.database(), &catalog);
         let found = verifier.run().await.unwrap();
 
         assert_eq!(found.findings, Vec::<String>::new());
@@ -137,7 +138,8 @@ async fn an_old_head_that_is_not_the_fold_of_its_events_is_found() {
         assert_eq!(changed.unwrap(), 1);
         tx.commit().await.unwrap();
 
-        let verifier = Verifier::new(fixture.ledger.database()).kind::<Parcels>();
+        let catalog = Catalog::default().kind::<Parcels>();
+        let verifier = Verifier::new(fixture.ledger.database(), &catalog);
         let found = verifier.run().await.unwrap();
 
         let stream = id();

@@ -5,18 +5,14 @@ use event_schema::TimeValue;
 use event_store::{Verification, Verifier};
 use uuid::Uuid;
 
-use crate::fixture::{Fixture, TestTask, complete, start_of_test, task};
+use crate::fixture::{Fixture, catalog, complete, start_of_test, task};
 
 async fn verify(fixture: &Fixture) -> Verification {
     let database = fixture.ledger.database();
-    Verifier::new(database)
-        .kind::<TestTask>()
-        .run()
-        .await
-        .unwrap()
+    Verifier::new(database, &catalog()).run().await.unwrap()
 }
 
-/// Three streams, five events, a timer.
+/// Three streams, five events, a timer, three titles.
 async fn fill(fixture: &Fixture) {
     for id in 1..=2 {
         fixture.create(id, "verified").await.unwrap();
@@ -46,6 +42,7 @@ async fn what_the_lane_wrote_is_sound() {
             Verification {
                 events: 5,
                 streams: 3,
+                rows: 3,
                 findings: Vec::new()
             }
         );
@@ -69,7 +66,7 @@ async fn after(statement: &'static str) -> Vec<Vec<String>> {
 
 #[tokio::test]
 async fn a_change_behind_the_lane_is_found_with_its_row() {
-    let stream = Uuid::from_u128(1);
+    let (stream, due) = (Uuid::from_u128(1), Uuid::from_u128(3));
     for (statement, expected) in [
         (
             "delete from event where stream_id = $1 and version = 2",
@@ -99,7 +96,59 @@ async fn a_change_behind_the_lane_is_found_with_its_row() {
         (
             "insert into timer (kind, stream_id, timer_id, fire_at, lease_until)
              select kind, $1, $1, fire_at, lease_until from timer",
-            format!("task {stream}: its 1 timers are not the 0 that its state wants"),
+            format!(
+                "task {stream}: timer {stream} is at 2026-11-22 10:00:00 UTC, its state wants none"
+            ),
+        ),
+        (
+            "update timer set timer_id = $1",
+            format!("task {due}: timer {due} is missing, its state wants 2026-11-22 10:00:00 UTC"),
+        ),
+        (
+            "update timer set fire_at = lease_until where $1 = $1",
+            format!(
+                "task {due}: timer {due} is at 1970-01-01 00:00:00 UTC, its state wants \
+                 2026-11-22 10:00:00 UTC"
+            ),
+        ),
+        (
+            "delete from event where stream_id <> $1 and version = 1 and position = 5",
+            format!("task {due}: has a head and no events"),
+        ),
+        (
+            "delete from event where stream_id <> $1 and position = 3",
+            "position 3 is missing".to_owned(),
+        ),
+        (
+            "update event set event_id = (select event_id from event where position = 1)
+              where position = 2 and $1 = $1",
+            "stands in the log 2 times".to_owned(),
+        ),
+        (
+            "update stream set kind = 'chore' where stream_id = $1",
+            "no service knows streams of kind chore".to_owned(),
+        ),
+        (
+            "update title set title = 'stale' where task_id = $1",
+            format!("title task_id={stream}: is stale in title"),
+        ),
+        (
+            "update title set title = null where task_id = $1",
+            format!("title task_id={stream}: is stale in title"),
+        ),
+        (
+            "delete from title where task_id = $1",
+            format!("title task_id={stream}: is missing"),
+        ),
+        (
+            "update title set task_id = (select event_id from event where position = 1)
+              where task_id = $1",
+            format!("title task_id={stream}: is missing"),
+        ),
+        (
+            "update title set task_id = (select event_id from event where position = 1)
+              where task_id = $1",
+            ": follows from no event".to_owned(),
         ),
         (
             "update ledger_position set last_position = 9 where id = 0 and $1 = $1",
@@ -107,7 +156,8 @@ async fn a_change_behind_the_lane_is_found_with_its_row() {
         ),
     ] {
         for findings in after(statement).await {
-            assert!(findings.contains(&expected), "{statement}: {findings:#?}");
+            let named = findings.iter().any(|finding| finding.ends_with(&expected));
+            assert!(named, "{statement}: {findings:#?}");
         }
     }
 }

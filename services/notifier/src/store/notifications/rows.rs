@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use database::{Error, Tx, rows};
 use event_schema::Notification;
-use event_store::Recorded;
+use event_store::{Recorded, Tables};
 use uuid::Uuid;
 
 /// A notification's stream, found through its row.
@@ -30,7 +30,11 @@ impl TryFrom<FoundRow> for Recorded<Notification> {
 }
 
 /// Writes the rows of changed notifications. Only `read_at` ever changes.
-pub(super) async fn upsert(tx: &mut Tx, changed: Vec<&Notification>) -> Result<(), Error> {
+pub(super) async fn upsert(
+    tx: &mut Tx,
+    into: Tables,
+    changed: Vec<&Notification>,
+) -> Result<(), Error> {
     match tx {
         Tx::Postgres(_) if changed.is_empty() => {}
         Tx::Postgres(tx) => {
@@ -39,13 +43,13 @@ pub(super) async fn upsert(tx: &mut Tx, changed: Vec<&Notification>) -> Result<(
             let kinds: Vec<&str> = changed.iter().map(|one| one.kind.name()).collect();
             let created: Vec<DateTime<Utc>> = changed.iter().map(|one| one.created_at).collect();
             let read: Vec<Option<DateTime<Utc>>> = changed.iter().map(|one| one.read_at).collect();
-            sqlx::query(
-                "insert into notifications (notification_id, owner_id, kind, created_at, read_at)
+            sqlx::query(into.sql(
+                "insert into notifications{} (notification_id, owner_id, kind, created_at, read_at)
                  select *
                    from unnest($1::uuid[], $2::uuid[], $3::text[], $4::timestamptz[],
                                $5::timestamptz[])
                      on conflict (notification_id) do update set read_at = excluded.read_at",
-            )
+            ))
             .bind(ids)
             .bind(owners)
             .bind(kinds)
@@ -56,10 +60,10 @@ pub(super) async fn upsert(tx: &mut Tx, changed: Vec<&Notification>) -> Result<(
         }
         Tx::Sqlite(tx) => {
             let upsert =
-                "insert into notifications (notification_id, owner_id, kind, created_at, read_at)
+                "insert into notifications{} (notification_id, owner_id, kind, created_at, read_at)
                  values {rows}
                      on conflict (notification_id) do update set read_at = excluded.read_at";
-            rows::execute(&mut *tx, upsert, &changed, |values, one| {
+            rows::execute(&mut *tx, &into.sql(upsert).0, &changed, |values, one| {
                 values.bind(one.id.as_uuid()).bind(one.user_id.as_uuid());
                 values.bind(one.kind.name());
                 values.bind(one.created_at).bind(one.read_at);

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use chrono::{DateTime, Utc};
 use database::{Error, Tx, rows};
 use event_schema::{Status, Task};
-use event_store::StreamChange;
+use event_store::{StreamChange, Tables};
 use sqlx::{PgConnection, SqliteConnection};
 use uuid::Uuid;
 
@@ -21,7 +21,11 @@ struct Row<'a> {
     due_at: DateTime<Utc>,
 }
 
-pub(super) async fn apply(tx: &mut Tx, changes: &[StreamChange]) -> Result<(), Error> {
+pub(super) async fn apply(
+    tx: &mut Tx,
+    into: Tables,
+    changes: &[StreamChange],
+) -> Result<(), Error> {
     let rows = changes.iter().filter_map(|change| {
         let task = change.state::<TaskStream>()?;
         Some(Row::of(task, change.version))
@@ -31,8 +35,8 @@ pub(super) async fn apply(tx: &mut Tx, changes: &[StreamChange]) -> Result<(), E
         return Ok(());
     }
     match tx {
-        Tx::Postgres(tx) => postgres(tx, &rows).await,
-        Tx::Sqlite(tx) => sqlite(tx, &rows).await,
+        Tx::Postgres(tx) => postgres(tx, into, &rows).await,
+        Tx::Sqlite(tx) => sqlite(tx, into, &rows).await,
     }
 }
 
@@ -59,10 +63,10 @@ pub(super) fn status(status: Status) -> &'static str {
 }
 
 /// A batch in at most three statements, however many tasks it changed.
-async fn postgres(conn: &mut PgConnection, rows: &[Row<'_>]) -> Result<(), Error> {
+async fn postgres(conn: &mut PgConnection, into: Tables, rows: &[Row<'_>]) -> Result<(), Error> {
     let column = |value: fn(&Row<'_>) -> Uuid| rows.iter().map(value).collect::<Vec<_>>();
-    let written: Vec<(Uuid,)> = sqlx::query_as(
-        "insert into tasks as t (task_id, owner_id, version, status, parent_id, due_rank, due_at,
+    let written: Vec<(Uuid,)> = sqlx::query_as(into.sql(
+        "insert into tasks{} as t (task_id, owner_id, version, status, parent_id, due_rank, due_at,
                                  created_at, trashed_at)
          select * from unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::text[], $5::uuid[],
                               $6::smallint[], $7::timestamptz[], $8::timestamptz[],
@@ -73,7 +77,7 @@ async fn postgres(conn: &mut PgConnection, rows: &[Row<'_>]) -> Result<(), Error
                 due_at = excluded.due_at, trashed_at = excluded.trashed_at
           where t.version < excluded.version
          returning task_id",
-    )
+    ))
     .bind(column(|row| row.task.id.as_uuid()))
     .bind(column(|row| row.task.owner_id.as_uuid()))
     .bind(rows.iter().map(|row| row.version).collect::<Vec<_>>())
@@ -96,16 +100,17 @@ async fn postgres(conn: &mut PgConnection, rows: &[Row<'_>]) -> Result<(), Error
     let written = ids(written);
     let before = labelled_before(rows, &written);
     if !before.is_empty() {
-        sqlx::query("delete from task_labels where task_id = any($1)")
+        sqlx::query(into.sql("delete from task_labels{} where task_id = any($1)"))
             .bind(before)
             .execute(&mut *conn)
             .await?;
     }
     let (tasks, labels): (Vec<Uuid>, Vec<&str>) = labels(rows, &written).into_iter().unzip();
     if !labels.is_empty() {
-        sqlx::query(
-            "insert into task_labels (task_id, label) select * from unnest($1::uuid[], $2::text[])",
-        )
+        sqlx::query(into.sql(
+            "insert into task_labels{} (task_id, label)
+             select * from unnest($1::uuid[], $2::text[])",
+        ))
         .bind(tasks)
         .bind(labels)
         .execute(&mut *conn)
@@ -119,8 +124,9 @@ fn parents(rows: &[Row<'_>]) -> Vec<Option<Uuid>> {
     rows.iter().map(parent).collect()
 }
 
-async fn sqlite(conn: &mut SqliteConnection, rows: &[Row<'_>]) -> Result<(), Error> {
-    let upsert = "insert into tasks as t (task_id, owner_id, version, status, parent_id, due_rank,
+async fn sqlite(conn: &mut SqliteConnection, into: Tables, rows: &[Row<'_>]) -> Result<(), Error> {
+    let upsert =
+        "insert into tasks{} as t (task_id, owner_id, version, status, parent_id, due_rank,
                                           due_at, created_at, trashed_at)
                   values {rows}
                       on conflict (task_id) do update
@@ -129,7 +135,8 @@ async fn sqlite(conn: &mut SqliteConnection, rows: &[Row<'_>]) -> Result<(), Err
                          due_at = excluded.due_at, trashed_at = excluded.trashed_at
                    where t.version < excluded.version
                   returning task_id";
-    let written = rows::fetch(conn, upsert, rows, |values, row| {
+    let upsert = into.sql(upsert).0;
+    let written = rows::fetch(conn, &upsert, rows, |values, row| {
         let task = row.task;
         values.bind(task.id.as_uuid()).bind(task.owner_id.as_uuid());
         values.bind(row.version).bind(row.status);
@@ -138,20 +145,20 @@ async fn sqlite(conn: &mut SqliteConnection, rows: &[Row<'_>]) -> Result<(), Err
         values.bind(task.created_at).bind(task.trashed_at);
     });
     let written = ids(written.await?);
-    let delete = "delete from task_labels where task_id in (values {rows})";
+    let delete = "delete from task_labels{} where task_id in (values {rows})";
     rows::execute(
         conn,
-        delete,
+        &into.sql(delete).0,
         &labelled_before(rows, &written),
         |values, id| {
             values.bind(*id);
         },
     )
     .await?;
-    let insert = "insert into task_labels (task_id, label) values {rows}";
+    let insert = "insert into task_labels{} (task_id, label) values {rows}";
     rows::execute(
         conn,
-        insert,
+        &into.sql(insert).0,
         &labels(rows, &written),
         |values, (id, label)| {
             values.bind(*id).bind(*label);

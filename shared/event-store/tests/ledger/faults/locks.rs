@@ -7,7 +7,7 @@ use database::sqlx::{self, Connection, PgConnection, SqliteConnection};
 use database::testing::TestDatabase;
 use database::{Tx, on};
 use event_schema::App;
-use event_store::{LaneLimits, Ledger, Projection, StreamChange};
+use event_store::{LaneLimits, Ledger, Projection, StreamChange, Tables};
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, join_all};
 use secrecy::ExposeSecret;
@@ -80,9 +80,14 @@ impl Projection for Slow {
         "slow"
     }
 
+    fn tables(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     fn apply<'a>(
         &'a self,
         tx: &'a mut Tx,
+        _into: Tables,
         changes: &'a [StreamChange],
     ) -> BoxFuture<'a, Result<(), database::Error>> {
         async move {
