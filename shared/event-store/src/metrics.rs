@@ -85,6 +85,12 @@ static DEAD_LETTER_BYTES: LazyLock<Gauge<i64>> = LazyLock::new(|| {
         .with_unit("By")
         .build()
 });
+static BUCKETS: LazyLock<Gauge<u64>> = LazyLock::new(|| {
+    METER
+        .u64_gauge("relay.buckets")
+        .with_unit("{bucket}")
+        .build()
+});
 static CLOCK_OFFSET: LazyLock<Gauge<f64>> =
     LazyLock::new(|| METER.f64_gauge("clock.offset").with_unit("s").build());
 
@@ -141,6 +147,11 @@ pub(crate) fn refused(app: App, topic: &str) {
 /// Keys whose events stay in the log until an operator does something.
 pub(crate) fn parked_keys(app: App, keys: usize) {
     PARKED_KEYS.record(keys as u64, &[service(app)]);
+}
+
+/// The relay's share of the log.
+pub(crate) fn buckets(app: App, held: usize) {
+    BUCKETS.record(held as u64, &[service(app)]);
 }
 
 /// What is added to this machine's clock to have the database's.

@@ -2,31 +2,28 @@
 
 mod pass;
 mod released;
+mod share;
 mod trouble;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use dapr_client::Client;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use uuid::Uuid;
 
 use crate::ledger::Core;
-use crate::store::relay::{self, BucketLease};
-use crate::store::relay_parked::{self, ParkedKey};
+use crate::store::relay::BucketLease;
+use crate::store::relay_parked::ParkedKey;
 use crate::{Error, Ledger, metrics};
 
 use trouble::Trouble;
 
 /// Shares of the log. Never changed: buckets are stored with the events.
 const BUCKETS: u16 = 16;
-/// How long a bucket is its owner's after the last sign of life.
-const LEASE: TimeDelta = TimeDelta::seconds(15);
-/// A lease is renewed when this much of it is gone.
-const RENEW_AFTER: TimeDelta = TimeDelta::seconds(5);
 /// How often the table is looked at although nobody said that there is something.
 const SLOW_POLL: Duration = Duration::from_secs(1);
 /// The first and the longest wait while the sidecar or the broker is away.
@@ -59,6 +56,10 @@ pub struct Relay {
     owner: Uuid,
     held: Vec<BucketLease>,
     leased_at: Option<DateTime<Utc>>,
+    /// When it was last looked whether the share is still right.
+    looked_at: Option<DateTime<Utc>>,
+    /// The replicas that share the buckets, this one included.
+    replicas: Vec<Uuid>,
     /// Keys that passes leave out, released or not.
     parked: HashSet<Uuid>,
     /// Those of them that an operator released.
@@ -87,6 +88,8 @@ impl Relay {
             owner,
             held: Vec::new(),
             leased_at: None,
+            looked_at: None,
+            replicas: Vec::new(),
             parked: HashSet::new(),
             released: Vec::new(),
             ahead: HashMap::new(),
@@ -97,13 +100,7 @@ impl Relay {
     /// Publishes until `stop`: woken by commits, backing off while the sidecar is away.
     pub async fn run(mut self, stop: CancellationToken) {
         let mut wait = None;
-        let mut polled = tokio::time::Instant::now();
         while !stop.is_cancelled() {
-            // Other replicas' events wake nobody here, however busy this one is with its own.
-            if polled.elapsed() >= SLOW_POLL {
-                polled = tokio::time::Instant::now();
-                self.core.mark_dirty(u16::MAX);
-            }
             let pass = self.run_once().await.unwrap_or_else(|error| {
                 warn!("the relay cannot read the log: {error}");
                 RelayPass {
@@ -159,50 +156,8 @@ impl Relay {
         }
     }
 
-    /// Whether the leases are due to be renewed. A pass ends then: a call takes less than what is left
-    /// of them, and so no successor ever has an event of the same key in flight.
-    fn leases_are_old(&self) -> bool {
-        let now = self.core.clock.now();
-        // A clock that stepped back has not renewed anything either.
-        !self
-            .leased_at
-            .is_some_and(|at| at <= now && now < at + RENEW_AFTER)
-    }
-
-    async fn keep_leases(&mut self) -> Result<(), Error> {
-        if !self.leases_are_old() {
-            return Ok(());
-        }
-        let now = self.core.clock.now();
-        let mut tx = self.core.database.begin().await?;
-        let leased = relay::lease(&mut tx, self.owner, now, now + LEASE, now + LEASE * 2).await?;
-        let parked = relay_parked::all(&mut tx).await?;
-        tx.commit().await?;
-        self.parked = parked.iter().map(|parked| parked.key).collect();
-        self.released = parked;
-        self.released.retain(|parked| parked.released);
-        self.count_parked();
-        for bucket in &leased {
-            let held = self.held.iter().find(|held| held.bucket == bucket.bucket);
-            // One more is our own lease that had run out: nobody else had the bucket in between.
-            if held.is_none_or(|held| bucket.fence > held.fence + 1) {
-                self.ahead.remove(&bucket.bucket);
-                self.core.mark_dirty(1 << bucket.bucket); // Look at what its owner left.
-            }
-        }
-        self.held = leased;
-        self.leased_at = Some(now);
-        Ok(())
-    }
-
     fn count_parked(&self) {
         metrics::parked_keys(self.core.app, self.parked.len() - self.released.len());
-    }
-
-    async fn release(&self) -> Result<(), Error> {
-        let mut tx = self.core.database.begin().await?;
-        relay::release(&mut tx, self.owner).await?;
-        Ok(tx.commit().await?)
     }
 
     /// Half to all of the time, so that replicas do not come back in step.

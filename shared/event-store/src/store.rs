@@ -12,6 +12,7 @@ pub(crate) mod idempotency;
 pub(crate) mod inbox;
 pub(crate) mod relay;
 pub(crate) mod relay_parked;
+pub(crate) mod relay_share;
 pub(crate) mod streams;
 pub(crate) mod tables;
 pub(crate) mod timers;

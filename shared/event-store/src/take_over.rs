@@ -16,6 +16,7 @@ impl Ledger {
         if let Tx::Sqlite(tx) = &mut tx {
             for statement in [
                 "update relay_bucket set owner = null",
+                "delete from relay_replica",
                 "update timer set lease_until = '1970-01-01T00:00:00+00:00'
                   where lease_until > '1970-01-01T00:00:00+00:00'",
             ] {

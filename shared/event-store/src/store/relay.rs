@@ -1,4 +1,4 @@
-//! `relay_bucket`: who publishes which share of the log, and how far it has come.
+//! `relay_bucket`: how far each share of the log has been published.
 
 use chrono::{DateTime, Utc};
 use database::{Error, Tx, on};
@@ -22,35 +22,6 @@ pub(crate) struct OutgoingEvent {
     pub(crate) topic: String,
     pub(crate) envelope: String,
     pub(crate) recorded_at: DateTime<Utc>,
-}
-
-/// Takes every free bucket and renews those already owned, until `lease_until`.
-///
-/// A lease that ends after `implausible` was taken by a clock that has been set back since, and is free.
-///
-/// Only a bucket that changes hands gets a new fence, so that its former owner can no longer move it.
-pub(crate) async fn lease(
-    tx: &mut Tx,
-    owner: Uuid,
-    now: DateTime<Utc>,
-    lease_until: DateTime<Utc>,
-    implausible: DateTime<Utc>,
-) -> Result<Vec<BucketLease>, Error> {
-    Ok(on!(tx, conn => sqlx::query_as(
-        "update relay_bucket
-            set fence = case when owner = $1 and lease_until >= $2 then fence else fence + 1 end,
-                owner = $1, lease_until = $3
-          where owner is null or owner = $1 or lease_until < $2 or lease_until > $4
-         returning bucket, last_position, fence"
-    ).bind(owner).bind(now).bind(lease_until).bind(implausible).fetch_all(conn).await)?)
-}
-
-/// Gives the buckets back, so that a successor need not wait for the lease to end.
-pub(crate) async fn release(tx: &mut Tx, owner: Uuid) -> Result<(), Error> {
-    Ok(
-        on!(tx, conn => sqlx::query("update relay_bucket set owner = null where owner = $1")
-        .bind(owner).execute(conn).await.map(drop))?,
-    )
 }
 
 /// What a bucket has to publish after a position: at most `limit` events and little more than `bytes`.

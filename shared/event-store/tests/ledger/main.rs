@@ -14,6 +14,7 @@ mod parked_keys;
 mod projections;
 mod rebuild;
 mod relay;
+mod replicas;
 mod server;
 mod sidecar;
 mod take_over;

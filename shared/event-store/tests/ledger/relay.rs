@@ -303,6 +303,7 @@ async fn events_of_another_replica_are_published_however_busy_this_one_is() {
         let published = async {
             while !sidecar.taken().contains(&(2, 1)) {
                 update(&fixture, 1).await;
+                fixture.clock.advance(chrono::TimeDelta::milliseconds(100));
             }
         };
         let published = tokio::time::timeout(Duration::from_secs(10), published).await;

@@ -1,0 +1,5 @@
+-- The relays that are alive, so that they share the buckets fairly. A row is renewed with the leases.
+create table relay_replica (
+    owner blob primary key,
+    lease_until text not null
+) strict;
