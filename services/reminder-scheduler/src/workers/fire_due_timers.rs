@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use event_schema::{App, EventSet};
 use event_store::{Answer, Context, DueTimer, Outcome, StreamRef, Unit};
-use futures_util::future::join_all;
+use futures_util::{StreamExt, stream};
 use tokio::sync::futures::Notified;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
@@ -16,8 +16,11 @@ use crate::domain::RemindersStream;
 use crate::domain::reminders::{Command, decide};
 use crate::error::Error;
 
-/// How many timers are claimed at once: as many as the lane commits together.
-const BATCH: u32 = 256;
+/// How many timers are claimed at once: what is told well within a lease.
+const BATCH: u32 = 1024;
+/// How many of them are in the lane's hands at a time: a batch that it commits and one that fills
+/// meanwhile. The rest of its queue is for others.
+const IN_FLIGHT: usize = 512;
 /// How often it looks although nobody said that there is something: another replica may have set a
 /// timer, or left one.
 const POLL: Duration = Duration::from_secs(5);
@@ -47,13 +50,12 @@ pub async fn run_once(app: &AppState) -> Result<usize, Error> {
         .ledger
         .claim_due_timers::<RemindersStream>(BATCH)
         .await?;
-    let firings = due.iter().map(|timer| fire(app, *timer));
-    // All of them are in the lane's hands before the first is awaited: they share a transaction.
-    join_all(firings)
-        .await
-        .into_iter()
-        .collect::<Result<Vec<()>, Error>>()?;
-    Ok(due.len())
+    // Handed over in the order of their times. One that fails does not keep the others.
+    let claimed = due.len();
+    let firings = stream::iter(due).map(|timer| fire(app, timer));
+    let outcomes: Vec<Result<(), Error>> = firings.buffered(IN_FLIGHT).collect().await;
+    outcomes.into_iter().collect::<Result<(), Error>>()?;
+    Ok(claimed)
 }
 
 async fn fire(app: &AppState, timer: DueTimer) -> Result<(), Error> {

@@ -197,25 +197,51 @@ async fn upsert(tx: &mut Tx, timers: &[((StreamRef, Uuid), DateTime<Utc>)]) -> R
     Ok(())
 }
 
-/// A claim is one guarded update. `$lock` lets replicas pass each other's rows by on PostgreSQL, so
-/// that a claim never waits for the lane nor the lane for it in a circle.
+/// A claim is one update of rows that one look at the index found. `$lock` lets replicas pass each
+/// other's rows by on PostgreSQL, so that a claim never waits for the lane nor the lane for it in a circle.
 macro_rules! claim {
-    ($lease:literal, $lock:literal) => {
+    ($rows:literal, $row:literal, $lease:expr, $end:literal) => {
         concat!(
             "update timer set lease_until = $1
               where ",
+            $rows,
+            " (select ",
+            $row,
+            " from timer
+                where kind = $2 and fire_at <= $3 and ",
             $lease,
-            "
-                and (kind, stream_id, timer_id) in (
-                    select kind, stream_id, timer_id from timer
-                     where kind = $2 and fire_at <= $3 and ",
-            $lease,
-            "
-                     order by fire_at, timer_id limit $4 ",
-            $lock,
-            ")
-             returning stream_id, timer_id, fire_at"
+            " order by fire_at, timer_id limit $4 ",
+            $end,
+            " returning stream_id, timer_id, fire_at"
         )
+    };
+}
+/// Whose worker died, or took the lease by a clock that has been set back since.
+macro_rules! expired {
+    () => {
+        "lease_until > $5 and (lease_until <= $3 or lease_until > $6)"
+    };
+}
+/// Which nobody claimed.
+macro_rules! free {
+    () => {
+        "lease_until = $5"
+    };
+}
+/// By what the row is found again: it is locked, so it stays where it is.
+macro_rules! postgres {
+    ($lease:expr) => {
+        claim!(
+            "ctid = any (array",
+            "ctid",
+            $lease,
+            "for update skip locked))"
+        )
+    };
+}
+macro_rules! sqlite {
+    ($lease:expr) => {
+        claim!("rowid in", "rowid", $lease, ")")
     };
 }
 
@@ -231,38 +257,32 @@ pub(crate) async fn claim(
     let until = now + lease;
     let mut rows: Vec<TimerRow> = match tx {
         Tx::Postgres(tx) => {
-            sqlx::query_as(claim!(
-                "lease_until > $5 and (lease_until <= $3 or lease_until > $6)",
-                "for update skip locked"
-            ))
-            .bind(until)
-            .bind(kind)
-            .bind(now)
-            .bind(i64::from(limit))
-            .bind(FREE)
-            .bind(implausible(now, lease))
-            .fetch_all(&mut **tx)
-            .await?
+            sqlx::query_as(postgres!(expired!()))
+                .bind(until)
+                .bind(kind)
+                .bind(now)
+                .bind(i64::from(limit))
+                .bind(FREE)
+                .bind(implausible(now, lease))
+                .fetch_all(&mut **tx)
+                .await?
         }
         Tx::Sqlite(tx) => {
-            sqlx::query_as(claim!(
-                "lease_until > $5 and (lease_until <= $3 or lease_until > $6)",
-                ""
-            ))
-            .bind(until)
-            .bind(kind)
-            .bind(now)
-            .bind(i64::from(limit))
-            .bind(FREE)
-            .bind(implausible(now, lease))
-            .fetch_all(&mut **tx)
-            .await?
+            sqlx::query_as(sqlite!(expired!()))
+                .bind(until)
+                .bind(kind)
+                .bind(now)
+                .bind(i64::from(limit))
+                .bind(FREE)
+                .bind(implausible(now, lease))
+                .fetch_all(&mut **tx)
+                .await?
         }
     };
     let rest = i64::from(limit) - i64::try_from(rows.len()).unwrap_or(i64::MAX);
     let free: Vec<TimerRow> = match tx {
         Tx::Postgres(tx) => {
-            sqlx::query_as(claim!("lease_until = $5", "for update skip locked"))
+            sqlx::query_as(postgres!(free!()))
                 .bind(until)
                 .bind(kind)
                 .bind(now)
@@ -272,7 +292,7 @@ pub(crate) async fn claim(
                 .await?
         }
         Tx::Sqlite(tx) => {
-            sqlx::query_as(claim!("lease_until = $5", ""))
+            sqlx::query_as(sqlite!(free!()))
                 .bind(until)
                 .bind(kind)
                 .bind(now)
@@ -313,3 +333,6 @@ pub(crate) async fn next_at(
         .chain(leased)
         .min())
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use clock::Clock;
 use event_schema::{Task, TaskEvent, TimeValue};
 use event_store::{Aggregate, Answer, Timer, Unit};
-use futures_util::FutureExt;
+use futures_util::future::join_all;
+use futures_util::{FutureExt, StreamExt, stream};
 use uuid::Uuid;
 
 use crate::fixture::{Fixture, TestError, TestTask, complete, start_of_test, task};
@@ -301,5 +302,94 @@ async fn a_timer_that_is_moved_is_claimed_at_its_new_time_whoever_had_it() {
         );
         fixture.clock.set(at(12));
         assert_eq!(claim(&fixture).await, [1]);
+    }
+}
+
+/// So many at once take more than one claim of any worker.
+const CROWD: u128 = 2_000;
+
+/// Timers of 50 different instants within a second, created in another order.
+async fn create_crowd(fixture: &Fixture) {
+    let created = (1..=CROWD).map(|id| {
+        let mut due = task(id, "one of a crowd", fixture.clock.now());
+        let millis = i64::try_from(id * 7919 % 50).unwrap() * 20;
+        let instant = at(10) + TimeDelta::milliseconds(millis);
+        due.due = Some(TimeValue::Instant { instant });
+        fixture.create_task(due)
+    });
+    let created: Vec<_> = stream::iter(created).buffered(500).collect().await;
+    assert!(created.iter().all(Result::is_ok));
+}
+
+/// Carries out what it claimed until nothing is due; returns what it fired, in order.
+async fn drain(fixture: &Fixture) -> Vec<(DateTime<Utc>, u128)> {
+    let mut fired = Vec::new();
+    loop {
+        let due = fixture
+            .ledger
+            .claim_due_timers::<TestTask>(256)
+            .await
+            .unwrap();
+        if due.is_empty() {
+            return fired;
+        }
+        let done = join_all(due.iter().map(|timer| {
+            let command = complete(timer.stream_id.as_u128());
+            fixture
+                .ledger
+                .execute(fixture.context(), None, &[], command)
+        }));
+        assert!(done.await.iter().all(Result::is_ok), "fired twice");
+        let claimed = due.iter().map(|one| (one.fire_at, one.stream_id.as_u128()));
+        fired.extend(claimed);
+    }
+}
+
+#[tokio::test]
+async fn a_crowd_is_drained_by_two_workers_each_in_the_order_of_times_also_after_one_died() {
+    for fixture in Fixture::every().await {
+        create_crowd(&fixture).await;
+        fixture.clock.set(at(11));
+        // One claims and dies before it fires anything.
+        let lost = fixture
+            .ledger
+            .claim_due_timers::<TestTask>(256)
+            .await
+            .unwrap();
+        assert_eq!(lost.len(), 256);
+
+        let (one, two) = tokio::join!(drain(&fixture), drain(&fixture));
+        fixture.clock.advance(TimeDelta::seconds(15));
+        let rest = drain(&fixture).await;
+
+        for worker in [&one, &two, &rest] {
+            assert!(worker.is_sorted_by_key(|(fire_at, _)| *fire_at));
+        }
+        let mut all: Vec<u128> = [one, two, rest]
+            .concat()
+            .into_iter()
+            .map(|(_, id)| id)
+            .collect();
+        all.sort_unstable();
+        assert!(all.into_iter().eq(1..=CROWD));
+        let next = fixture.ledger.next_timer_at::<TestTask>().await.unwrap();
+        assert_eq!(next, None);
+    }
+}
+
+#[tokio::test]
+async fn a_clock_that_steps_back_and_forward_over_a_lease_loses_nothing_and_fires_nothing_early() {
+    for fixture in Fixture::every().await {
+        create_due(&fixture, 1, 10).await;
+        create_due(&fixture, 2, 3600).await;
+        fixture.clock.set(at(10));
+        assert_eq!(claim(&fixture).await, [1]); // And its worker dies.
+
+        fixture.clock.set(at(4)); // Corrected by the database: it was ahead.
+        assert!(claim(&fixture).await.is_empty());
+        fixture.clock.set(at(3599)); // A step of an hour: the lease is over, the second not yet due.
+        assert_eq!(claim(&fixture).await, [1]);
+        fixture.clock.set(at(3600));
+        assert_eq!(claim(&fixture).await, [2]);
     }
 }
