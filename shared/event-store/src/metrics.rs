@@ -43,9 +43,15 @@ static PUBLISHED: LazyLock<Counter<u64>> = LazyLock::new(|| {
 });
 static LAG: LazyLock<Gauge<f64>> =
     LazyLock::new(|| METER.f64_gauge("relay.lag").with_unit("s").build());
-static BACKLOG: LazyLock<Gauge<u64>> = LazyLock::new(|| {
+static LAG_POSITIONS: LazyLock<Gauge<u64>> = LazyLock::new(|| {
     METER
-        .u64_gauge("relay.backlog")
+        .u64_gauge("relay.lag.positions")
+        .with_unit("{event}")
+        .build()
+});
+static RETRIED: LazyLock<Counter<u64>> = LazyLock::new(|| {
+    METER
+        .u64_counter("relay.retries")
         .with_unit("{event}")
         .build()
 });
@@ -118,11 +124,23 @@ pub(crate) fn dead_letters(app: App, counts: &[DeadLetterCount]) {
     }
 }
 
-/// `lag` is the age of the oldest unpublished event of the pass, `backlog` how many it left behind.
-pub(crate) fn relay(app: App, published: usize, backlog: usize, lag: Duration) {
-    PUBLISHED.add(published as u64, &[service(app)]);
-    BACKLOG.record(backlog as u64, &[service(app)]);
-    LAG.record(lag.as_secs_f64(), &[service(app)]);
+/// Events that the sidecar took.
+pub(crate) fn published(app: App, events: usize) {
+    PUBLISHED.add(events as u64, &[service(app)]);
+}
+
+/// The oldest event that this replica has still to publish: how far before the end of the log it is,
+/// and its age.
+pub(crate) fn lag(app: App, positions: u64, age: Duration) {
+    LAG_POSITIONS.record(positions, &[service(app)]);
+    LAG.record(age.as_secs_f64(), &[service(app)]);
+}
+
+/// Events that were not taken this time; `kind` is what was wrong.
+pub(crate) fn retried(app: App, kind: &'static str, events: usize) {
+    if events > 0 {
+        RETRIED.add(events as u64, &[service(app), KeyValue::new("kind", kind)]);
+    }
 }
 
 /// A command found the queue full.

@@ -1,5 +1,6 @@
 //! Publishes the log: at most one event per key in flight, in order, at least once.
 
+mod lag;
 mod pass;
 mod released;
 mod share;
@@ -20,6 +21,7 @@ use crate::store::relay::BucketLease;
 use crate::store::relay_parked::ParkedKey;
 use crate::{Error, Ledger, metrics};
 
+use lag::LagWatch;
 use trouble::Trouble;
 
 /// Shares of the log. Never changed: buckets are stored with the events.
@@ -45,6 +47,9 @@ pub struct RelayPass {
     pub published: usize,
     /// Events that are still to be published, as far as this pass looked.
     pub left: usize,
+    /// Events that it held in memory: at most 256 of a bucket, and once more those that were
+    /// published ahead of a refused one (at most 1024). Their bytes are bounded alike: 256 KiB per 256.
+    pub read: usize,
     /// The sidecar or the broker is away: wait before the next pass.
     pub outage: bool,
 }
@@ -64,6 +69,7 @@ pub struct Relay {
     parked: HashSet<Uuid>,
     /// Those of them that an operator released.
     released: Vec<ParkedKey>,
+    lag: LagWatch,
     /// Published beyond a bucket's cursor, because an earlier event of another key was refused.
     ahead: HashMap<i16, BTreeSet<i64>>,
     /// Keys whose next event was refused.
@@ -92,6 +98,7 @@ impl Relay {
             replicas: Vec::new(),
             parked: HashSet::new(),
             released: Vec::new(),
+            lag: LagWatch::default(),
             ahead: HashMap::new(),
             troubles: HashMap::new(),
         }

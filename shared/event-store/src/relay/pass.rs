@@ -1,7 +1,6 @@
 //! One pass of the relay: waves of at most one event per key, cursors over the published prefix.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::time::Duration;
 
 use dapr_client::{Message, PublishError};
 use futures_util::future::join_all;
@@ -16,7 +15,7 @@ use crate::{Error, Relay, RelayPass, metrics};
 /// Events of one bucket that a pass reads, beside those that it published ahead of a refused one.
 const PER_BUCKET: usize = 256;
 /// Bytes of one bucket that a pass reads, nearly.
-const BYTES_PER_BUCKET: usize = 1024 * 1024;
+const BYTES_PER_BUCKET: usize = 256 * 1024;
 /// How far a bucket is read ahead of a refused event. Then its other keys wait as well.
 const MOST_AHEAD: usize = 1024;
 /// Events of one bulk call.
@@ -80,10 +79,11 @@ impl Relay {
             self.settle(&due, &result, &mut blocked).await?;
         }
         let left = self.advance(&window).await?;
-        self.record(&window.events, published, left);
+        metrics::published(self.core.app, published);
         Ok(RelayPass {
             published,
             left,
+            read: window.events.len(),
             outage,
         })
     }
@@ -199,11 +199,13 @@ impl Relay {
                         Some(entry) => wave.failed.push((event.position, entry.reason.clone())),
                     }
                 }
+                metrics::retried(self.core.app, "entry", wave.failed.len());
             }
             Err(error) if error.is_permanent() => {
                 self.call_singly(topic, &messages, &mut wave).await;
             }
             Err(error) => {
+                metrics::retried(self.core.app, kind(&error), events.len());
                 let reason = crate::error::chain(&error);
                 let all = events.iter().map(|event| (event.position, reason.clone()));
                 if error.is_configuration() {
@@ -312,20 +314,14 @@ impl Relay {
         self.held.retain(|bucket| !robbed.contains(&bucket.bucket));
         Ok(())
     }
+}
 
-    fn record(&self, events: &[OutgoingEvent], published: usize, left: usize) {
-        let now = self.core.clock.now();
-        let oldest = events
-            .iter()
-            .map(|event| event.recorded_at)
-            .min()
-            .unwrap_or(now);
-        let lag = if left == 0 {
-            Duration::ZERO
-        } else {
-            (now - oldest).to_std().unwrap_or_default()
-        };
-        metrics::relay(self.core.app, published, left, lag);
+/// What an operator would look at.
+fn kind(error: &PublishError) -> &'static str {
+    match error {
+        _ if error.is_configuration() => "configuration",
+        PublishError::Unreachable(_) => "unreachable",
+        _ => "refused",
     }
 }
 

@@ -47,7 +47,7 @@ impl Relay {
         Ok(RelayPass {
             published: pass.published + published.len(),
             left: pass.left + self.released_keys().len(),
-            outage: false,
+            ..pass
         })
     }
 

@@ -1,10 +1,11 @@
 //! The relay's share of the buckets: leased, renewed, and given back to a replica that has fewer.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use tracing::info;
+use tracing::{info, warn};
 use uuid::Uuid;
 
 use super::BUCKETS;
+use super::lag::{Lag, News};
 use crate::store::relay::BucketLease;
 use crate::store::relay_parked;
 use crate::store::relay_share::{self, Term};
@@ -65,8 +66,28 @@ impl Relay {
         let lacks = self.held.len() < share_of(self.owner, &replicas);
         let changed = replicas != self.replicas
             || lacks && relay_share::free(&mut tx, self.owner, term).await? > 0;
+        let oldest = relay_share::oldest(&mut tx, self.owner).await?;
         self.looked_at = Some(term.now);
+        self.tell_lag(
+            oldest.map_or_else(Lag::default, |(position, recorded_at, last)| Lag {
+                positions: u64::try_from(last - position + 1).unwrap_or_default(),
+                age: (term.now - recorded_at).to_std().unwrap_or_default(),
+            }),
+        );
         Ok(changed)
+    }
+
+    fn tell_lag(&mut self, lag: Lag) {
+        metrics::lag(self.core.app, lag.positions, lag.age);
+        let (positions, age) = (lag.positions, lag.age.as_secs());
+        match self.lag.observe(lag) {
+            Some(News::Grows) => warn!(
+                "the relay is behind: the oldest unpublished event is {age} s old, \
+                 {positions} positions before the end of the log"
+            ),
+            Some(News::Recovered) => info!("the relay has caught up"),
+            None => {}
+        }
     }
 
     async fn renew_leases(&mut self) -> Result<(), Error> {

@@ -120,3 +120,21 @@ pub(crate) async fn leave(tx: &mut Tx, owner: Uuid) -> Result<(), Error> {
         .bind(owner).execute(conn).await.map(drop))?;
     Ok(())
 }
+
+/// Position and time of the oldest event that a replica has still to publish, and the end of the log.
+pub(crate) async fn oldest(
+    tx: &mut Tx,
+    owner: Uuid,
+) -> Result<Option<(i64, DateTime<Utc>, i64)>, Error> {
+    Ok(on!(tx, conn => sqlx::query_as(
+        "select e.position, e.recorded_at, l.last_position
+           from relay_bucket b
+           join event e on e.position = (
+                select min(position) from event
+                 where bucket = b.bucket and position > b.last_position and topic is not null)
+           join ledger_position l on l.id = 0
+          where b.owner = $1
+          order by e.position
+          limit 1"
+    ).bind(owner).fetch_optional(conn).await)?)
+}

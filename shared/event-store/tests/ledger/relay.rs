@@ -349,3 +349,24 @@ async fn leases_taken_by_a_clock_far_ahead_do_not_stall_the_relay() {
         assert_eq!(sidecar.taken(), [(1, 1)]);
     }
 }
+
+#[tokio::test]
+async fn however_long_an_outage_lasts_a_pass_holds_a_bounded_page_of_the_log() {
+    for fixture in Fixture::every().await {
+        let (sidecar, client) = Sidecar::start().await;
+        sidecar.with(|recorded| recorded.down = true);
+        let mut relay = Relay::new(&fixture.ledger, client);
+        fixture.create(1, "waits").await.unwrap();
+        let mut held = Vec::new();
+        for _ in 0..4 {
+            join_all((0..200).map(|_| update(&fixture, 1))).await;
+            held.push(relay.run_once().await.unwrap().read);
+        }
+
+        // All of one key, and so of one bucket.
+        assert!(held.iter().all(|read| *read <= 256), "{held:?}");
+        assert_eq!((held[2], held[3]), (held[1], held[1]));
+        sidecar.with(|recorded| recorded.down = false);
+        assert_eq!(drain(&mut relay).await, 801);
+    }
+}
