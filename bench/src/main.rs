@@ -20,6 +20,7 @@ mod service;
 mod sidecar;
 mod statistics;
 mod store;
+mod timers;
 
 use anyhow::bail;
 use clap::{Parser, Subcommand};
@@ -44,6 +45,8 @@ enum Command {
     Peers(Box<ledger::Config>),
     /// The tables of a projection made anew from a long log.
     Rebuild(rebuild::Config),
+    /// A crowd of reminders that is due at once, among very many that are not.
+    Timers(timers::Config),
     /// A part of a comparison: task-api.
     #[command(hide = true)]
     TaskApi(Box<task_api::config::Config>),
@@ -77,6 +80,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Ledger(config) => until_interrupted(ledger::run(*config)).await,
         Command::Peers(config) => until_interrupted(ledger::run(config.only_peers())).await,
         Command::Rebuild(config) => rebuild::run(config).await,
+        Command::Timers(config) => until_interrupted(timers::run(config)).await,
         Command::TaskApi(config) => service::task_api(*config, parent_asks_to_stop()).await,
         Command::ReminderScheduler(config) => {
             service::reminder_scheduler(*config, parent_asks_to_stop()).await
