@@ -321,7 +321,7 @@ fn kind(error: &PublishError) -> &'static str {
     match error {
         _ if error.is_configuration() => "configuration",
         PublishError::Unreachable(_) => "unreachable",
-        _ => "refused",
+        PublishError::Refused(_) => "refused",
     }
 }
 

@@ -1,6 +1,5 @@
 //! `relay_bucket`: how far each share of the log has been published.
 
-use chrono::{DateTime, Utc};
 use database::{Error, Tx, on};
 use futures_util::{Stream, TryStreamExt};
 use uuid::Uuid;
@@ -21,7 +20,6 @@ pub(crate) struct OutgoingEvent {
     pub(crate) key: Uuid,
     pub(crate) topic: String,
     pub(crate) envelope: String,
-    pub(crate) recorded_at: DateTime<Utc>,
 }
 
 /// What a bucket has to publish after a position: at most `limit` events and little more than `bytes`.
@@ -36,7 +34,7 @@ pub(crate) async fn outgoing(
     let most = i64::try_from(limit).unwrap_or(i64::MAX);
     on!(tx, conn => {
         let rows = sqlx::query_as::<_, OutgoingEvent>(
-            "select position, bucket, key, topic, envelope, recorded_at
+            "select position, bucket, key, topic, envelope
                from event
               where bucket = $1 and position > $2 and topic is not null
               order by position

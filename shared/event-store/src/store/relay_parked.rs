@@ -92,7 +92,7 @@ pub(crate) async fn skipped(
     let most = i64::try_from(limit).unwrap_or(i64::MAX);
     on!(tx, conn => {
         let rows = sqlx::query_as::<_, OutgoingEvent>(
-            "select position, bucket, key, topic, envelope, recorded_at
+            "select position, bucket, key, topic, envelope
                from event
               where bucket = $1 and position between $2 and $3 and topic is not null and key = $4
               order by position

@@ -3,10 +3,10 @@
 //! A timer that nobody has claimed has the lease [`FREE`]. So the earliest of them stands first in the
 //! index `(kind, lease_until, fire_at)`, however many there are; those under lease are few.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
-use database::{Error, Tx, on};
+use database::{Error, Tx, on, rows};
 use uuid::Uuid;
 
 use crate::{StreamRef, Timer};
@@ -18,6 +18,14 @@ const LATEST: DateTime<Utc> = match DateTime::from_timestamp_micros(253_402_300_
     Some(latest) => latest,
     None => DateTime::<Utc>::MAX_UTC,
 };
+
+const SQLITE_LOAD: &str = "select t.kind, t.stream_id, t.timer_id, t.fire_at
+       from (values {rows}) as wanted cross join timer t
+         on t.kind = wanted.column1 and t.stream_id = wanted.column2";
+/// By its rows: for a list of keys after `in` SQLite would look at every timer.
+const SQLITE_DELETE: &str = "delete from timer where rowid in (
+     select t.rowid from (values {rows}) as gone cross join timer t
+         on t.kind = gone.column1 and t.stream_id = gone.column2 and t.timer_id = gone.column3)";
 
 /// A claimed timer.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
@@ -77,12 +85,11 @@ pub(crate) fn storable(fire_at: DateTime<Utc>) -> DateTime<Utc> {
 }
 
 async fn load(tx: &mut Tx, streams: &[StreamRef]) -> Result<Timers, Error> {
-    let mut timers = Timers::new();
-    match tx {
+    let rows: Vec<(String, Uuid, Uuid, DateTime<Utc>)> = match tx {
         Tx::Postgres(tx) => {
             let kinds: Vec<&str> = streams.iter().map(|stream| stream.kind).collect();
             let ids: Vec<Uuid> = streams.iter().map(|stream| stream.stream_id).collect();
-            let rows: Vec<(String, Uuid, Uuid, DateTime<Utc>)> = sqlx::query_as(
+            sqlx::query_as(
                 "select t.kind, t.stream_id, t.timer_id, t.fire_at
                    from unnest($1::text[], $2::uuid[]) as wanted (kind, stream_id)
                    join timer t using (kind, stream_id)",
@@ -90,31 +97,21 @@ async fn load(tx: &mut Tx, streams: &[StreamRef]) -> Result<Timers, Error> {
             .bind(kinds)
             .bind(ids)
             .fetch_all(&mut **tx)
-            .await?;
-            let known: HashSet<StreamRef> = streams.iter().copied().collect();
-            let kinds: HashMap<&str, &'static str> =
-                known.iter().map(|s| (s.kind, s.kind)).collect();
-            for (kind, stream_id, timer_id, fire_at) in rows {
-                if let Some(kind) = kinds.get(kind.as_str()) {
-                    let stream = StreamRef { kind, stream_id };
-                    timers.insert((stream, timer_id), fire_at);
-                }
-            }
+            .await?
         }
         Tx::Sqlite(tx) => {
-            for stream in streams {
-                let rows: Vec<(Uuid, DateTime<Utc>)> = sqlx::query_as(
-                    "select timer_id, fire_at from timer where kind = $1 and stream_id = $2",
-                )
-                .bind(stream.kind)
-                .bind(stream.stream_id)
-                .fetch_all(&mut **tx)
-                .await?;
-                timers.extend(rows.into_iter().map(|(id, at)| ((*stream, id), at)));
-            }
+            rows::fetch(&mut *tx, SQLITE_LOAD, streams, |values, stream| {
+                values.bind(stream.kind).bind(stream.stream_id);
+            })
+            .await?
         }
-    }
-    Ok(timers)
+    };
+    let kinds: HashMap<&str, &'static str> = streams.iter().map(|s| (s.kind, s.kind)).collect();
+    let timer = |(kind, stream_id, timer_id, fire_at): (String, Uuid, Uuid, DateTime<Utc>)| {
+        let kind = *kinds.get(kind.as_str())?;
+        Some(((StreamRef { kind, stream_id }, timer_id), fire_at))
+    };
+    Ok(rows.into_iter().filter_map(timer).collect())
 }
 
 async fn delete(tx: &mut Tx, timers: &[(StreamRef, Uuid)]) -> Result<(), Error> {
@@ -136,16 +133,10 @@ async fn delete(tx: &mut Tx, timers: &[(StreamRef, Uuid)]) -> Result<(), Error> 
             .await?;
         }
         Tx::Sqlite(tx) => {
-            for (stream, id) in timers {
-                sqlx::query(
-                    "delete from timer where kind = $1 and stream_id = $2 and timer_id = $3",
-                )
-                .bind(stream.kind)
-                .bind(stream.stream_id)
-                .bind(*id)
-                .execute(&mut **tx)
-                .await?;
-            }
+            rows::execute(&mut *tx, SQLITE_DELETE, timers, |values, (stream, id)| {
+                values.bind(stream.kind).bind(stream.stream_id).bind(*id);
+            })
+            .await?;
         }
     }
     Ok(())
@@ -177,21 +168,20 @@ async fn upsert(tx: &mut Tx, timers: &[((StreamRef, Uuid), DateTime<Utc>)]) -> R
             .await?;
         }
         Tx::Sqlite(tx) => {
-            for ((stream, id), fire_at) in timers {
-                sqlx::query(
-                    "insert into timer (kind, stream_id, timer_id, fire_at, lease_until)
-                     values ($1, $2, $3, $4, $5)
-                         on conflict (kind, stream_id, timer_id) do update
-                        set fire_at = excluded.fire_at, lease_until = excluded.lease_until",
-                )
-                .bind(stream.kind)
-                .bind(stream.stream_id)
-                .bind(*id)
-                .bind(*fire_at)
-                .bind(FREE)
-                .execute(&mut **tx)
-                .await?;
-            }
+            let upsert = "insert into timer (kind, stream_id, timer_id, fire_at, lease_until)
+                          values {rows}
+                              on conflict (kind, stream_id, timer_id) do update
+                             set fire_at = excluded.fire_at, lease_until = excluded.lease_until";
+            rows::execute(
+                &mut *tx,
+                upsert,
+                timers,
+                |values, ((stream, id), fire_at)| {
+                    let values = values.bind(stream.kind).bind(stream.stream_id);
+                    values.bind(*id).bind(*fire_at).bind(FREE);
+                },
+            )
+            .await?;
         }
     }
     Ok(())

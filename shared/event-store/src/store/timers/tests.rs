@@ -82,3 +82,27 @@ async fn a_claim_finds_expired_leases_without_a_look_at_the_timers_that_wait() {
         }
     }
 }
+
+#[tokio::test]
+async fn timers_of_a_batch_are_found_and_deleted_without_a_look_at_the_others_in_sqlite() {
+    let test = TestDatabase::sqlite(&[MIGRATIONS]).await;
+    let mut tx = test.database.read().await.unwrap();
+    let Tx::Sqlite(tx) = &mut tx else {
+        return;
+    };
+    for (statement, row) in [
+        (SQLITE_LOAD, "('a', x'01'), ('a', x'02')"),
+        (SQLITE_DELETE, "('a', x'01', x'01'), ('a', x'02', x'02')"),
+    ] {
+        let explain = format!("explain query plan {}", statement.replace("{rows}", row));
+        let plan: Vec<(i64, i64, i64, String)> = sqlx::query_as(AssertSqlSafe(explain))
+            .fetch_all(&mut **tx)
+            .await
+            .unwrap();
+        assert!(
+            plan.iter().all(|(.., line)| !line.contains("SCAN timer")),
+            "{plan:?}"
+        );
+        assert!(plan.iter().all(|(.., line)| line != "SCAN t"), "{plan:?}");
+    }
+}
