@@ -81,8 +81,9 @@ impl Kit {
     pub fn service_layers(&self, routes: Router) -> Router {
         let routes = routes
             .method_not_allowed_fallback(method_not_allowed)
-            .layer(from_fn_with_state(self.clone(), service::authenticate));
+            .layer(from_fn(service::admit));
         self.observed(routes)
+            .layer(from_fn_with_state(self.clone(), service::authenticate))
     }
 
     /// The outermost layers of a public listener.

@@ -61,6 +61,7 @@ async fn read<T: DeserializeOwned>(request: Request, types: &[&str]) -> Result<T
     let limit = context
         .as_ref()
         .map_or(FALLBACK_LIMIT, |context| context.body_limit);
+    let keyed = request.headers().contains_key("idempotency-key");
     let sent_type = media_type(request.headers());
     check_encoding(request.headers())?;
     let bytes = collect(request, limit).await?;
@@ -72,7 +73,9 @@ async fn read<T: DeserializeOwned>(request: Request, types: &[&str]) -> Result<T
         }
         _ => return Err(unsupported(types)),
     };
-    remember(context.as_ref(), &value);
+    if keyed {
+        remember(context.as_ref(), &value);
+    }
     typed::read(value).map_err(Problem::invalid)
 }
 

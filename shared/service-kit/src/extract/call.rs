@@ -37,8 +37,8 @@ pub struct Call {
 }
 
 impl Call {
-    /// The identity of the request, to be stored with its idempotency key. Ask after the body was
-    /// extracted: it is part of the identity.
+    /// The identity of a request that has an idempotency key, to be stored with it. Ask after the body
+    /// was extracted: it is part of the identity.
     pub fn request_hash(&self) -> [u8; 32] {
         let nothing = [0; 32];
         let body = self.context.body_hash.get().unwrap_or(&nothing);

@@ -12,6 +12,7 @@ use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use super::Kit;
 use super::body_wait::BodyWait;
+use crate::auth::Caller;
 use crate::context::RequestContext;
 use crate::error::ErrorKind;
 use crate::problem::Problem;
@@ -45,23 +46,37 @@ impl RequestMetrics {
     }
 }
 
+/// What the authenticator said, on its way from outside the span to inside of it.
+#[derive(Clone)]
+struct Who(Result<Caller, Problem>);
+
+/// Finds out who asks before the span begins, because a field that a span is given later makes the
+/// log write all of its fields anew.
 pub(super) async fn authenticate(
     State(kit): State<Kit>,
     mut request: Request,
     next: Next,
 ) -> Response {
     let now = kit.0.clock.now();
-    match kit
-        .0
-        .authenticator
-        .authenticate(request.uri(), request.headers(), now)
-    {
-        Ok(caller) => {
-            Span::current().record("user.id", field::display(caller.user_id));
+    let authenticator = &kit.0.authenticator;
+    let who = authenticator.authenticate(request.uri(), request.headers(), now);
+    request.extensions_mut().insert(Who(who));
+    next.run(request).await
+}
+
+/// Lets nobody in who is nobody.
+pub(super) async fn admit(mut request: Request, next: Next) -> Response {
+    match request.extensions_mut().remove::<Who>() {
+        Some(Who(Ok(caller))) => {
             request.extensions_mut().insert(caller);
             next.run(request).await
         }
-        Err(problem) => problem.into_response(),
+        Some(Who(Err(problem))) => problem.into_response(),
+        None => Problem::new(
+            ErrorKind::Unauthenticated,
+            ErrorKind::Unauthenticated.code(),
+        )
+        .into_response(),
     }
 }
 
@@ -83,7 +98,8 @@ pub(super) async fn observe(State(kit): State<Kit>, request: Request, next: Next
     };
     let response = answer.instrument(span.clone()).await;
     let status = response.status();
-    span.record("http.response.status_code", status.as_u16());
+    // For the trace alone: nothing is logged in this span any more.
+    span.set_attribute("http.response.status_code", i64::from(status.as_u16()));
     if status.is_server_error() {
         span.record("otel.status_code", "ERROR");
     }
@@ -93,6 +109,8 @@ pub(super) async fn observe(State(kit): State<Kit>, request: Request, next: Next
 
 fn span(kit: &Kit, request: &Request, method: &str, route: &str) -> Span {
     let context = request.extensions().get::<RequestContext>();
+    let who = request.extensions().get::<Who>();
+    let caller = who.and_then(|Who(who)| who.as_ref().ok());
     let span = tracing::info_span!(
         "request",
         otel.name = format_args!("{method} {route}"),
@@ -101,9 +119,8 @@ fn span(kit: &Kit, request: &Request, method: &str, route: &str) -> Span {
         service = kit.0.service,
         http.request.method = method,
         http.route = route,
-        http.response.status_code = field::Empty,
         request.id = context.map(|context| field::display(context.request_id)),
-        user.id = field::Empty,
+        user.id = caller.map(|caller| field::display(caller.user_id)),
     );
     if let Some(incoming) = context.and_then(|context| context.incoming.as_deref()) {
         // Fails only when traces are not exported: then there is nothing to continue.
