@@ -1,7 +1,7 @@
 //! Many commands in one transaction with a statement per table, or a prepared one per row on SQLite.
 
-use database::sqlx::{self, Postgres, Transaction};
-use database::{Error, Tx, on};
+use database::sqlx;
+use database::{Error, PgTx, Tx, on};
 use uuid::Uuid;
 
 use crate::rows::Rows;
@@ -30,11 +30,7 @@ fn column<'a, T>(batch: &'a [Rows], pick: impl Fn(&'a Rows) -> T) -> Vec<T> {
     batch.iter().map(pick).collect()
 }
 
-async fn events(
-    tx: &mut Transaction<'_, Postgres>,
-    batch: &[Rows],
-    base: i64,
-) -> Result<(), Error> {
+async fn events(tx: &mut PgTx, batch: &[Rows], base: i64) -> Result<(), Error> {
     let positions: Vec<i64> = batch.iter().zip(base + 1..).map(|(_, at)| at).collect();
     sqlx::query(
         "insert into event (position, kind, stream_id, version, event_id, type, topic, key, bucket,
@@ -61,7 +57,7 @@ async fn events(
     Ok(())
 }
 
-async fn heads(tx: &mut Transaction<'_, Postgres>, batch: &[Rows]) -> Result<(), Error> {
+async fn heads(tx: &mut PgTx, batch: &[Rows]) -> Result<(), Error> {
     sqlx::query(
         "insert into stream (kind, stream_id, owner_id, version, state, updated_at)
          select 'task', t.*
@@ -80,7 +76,7 @@ async fn heads(tx: &mut Transaction<'_, Postgres>, batch: &[Rows]) -> Result<(),
     Ok(())
 }
 
-async fn tasks(tx: &mut Transaction<'_, Postgres>, batch: &[Rows]) -> Result<(), Error> {
+async fn tasks(tx: &mut PgTx, batch: &[Rows]) -> Result<(), Error> {
     sqlx::query(
         "insert into tasks (task_id, owner_id, version, status, parent_id, due_rank, due_at,
                             created_at, trashed_at)
@@ -108,7 +104,7 @@ async fn tasks(tx: &mut Transaction<'_, Postgres>, batch: &[Rows]) -> Result<(),
     Ok(())
 }
 
-async fn labels(tx: &mut Transaction<'_, Postgres>, batch: &[Rows]) -> Result<(), Error> {
+async fn labels(tx: &mut PgTx, batch: &[Rows]) -> Result<(), Error> {
     let new = batch.iter().filter(|rows| rows.is_new());
     let of_task = |rows: &'_ Rows| {
         let id = rows.task_id();

@@ -4,16 +4,20 @@
 mod config;
 mod connect;
 mod error;
+mod held;
 mod migrate;
 mod offset;
 pub mod rows;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod tx;
+mod writer;
 
 pub use config::{Config, MigrateMode};
 pub use connect::Database;
 pub use error::{ConnectError, Error, ResultExt};
+pub use held::PgTx;
 pub use migrate::{Migration, MigrationSet};
 pub use sqlx;
 pub use tx::Tx;
+pub use writer::Writer;

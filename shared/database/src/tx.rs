@@ -1,14 +1,14 @@
 //! A transaction of either kind, and the macro that runs one SQL text on it.
 
-use sqlx::{Postgres, Sqlite, Transaction};
+use sqlx::{Sqlite, Transaction};
 
-use crate::Error;
+use crate::{Error, PgTx};
 
 /// A transaction. Dropped without [`Tx::commit`] it has not happened.
 #[derive(Debug)]
 pub enum Tx {
     /// On PostgreSQL.
-    Postgres(Transaction<'static, Postgres>),
+    Postgres(PgTx),
     /// On SQLite.
     Sqlite(Transaction<'static, Sqlite>),
 }

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use database::{Error as DatabaseError, Tx};
+use database::{Error as DatabaseError, Tx, Writer};
 use uuid::Uuid;
 
 use crate::head::{Head, Heads};
@@ -93,10 +93,10 @@ pub(crate) struct Committed {
 /// Runs the submissions as one transaction. Nothing has happened unless this returns `Ok`.
 pub(crate) async fn run(
     core: &Core,
+    writer: &Writer,
     submissions: &mut [Submission],
 ) -> Result<Committed, DatabaseError> {
-    let mut tx = core.database.begin().await?;
-    events::lock_lane(&mut tx).await?;
+    let mut tx = writer.begin().await?; // Holding the lane's lock.
     let mut batch = Batch::load(core, &mut tx, Wanted::by(submissions)).await?;
 
     let mut verdicts = Vec::with_capacity(submissions.len());

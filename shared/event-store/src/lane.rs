@@ -4,6 +4,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use database::Writer;
 use futures_util::FutureExt;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -42,6 +43,7 @@ impl Default for LaneLimits {
 /// commit was being flushed.
 pub struct Lane {
     pub(crate) core: Arc<Core>,
+    pub(crate) writer: Writer,
     pub(crate) queue: mpsc::Receiver<Submission>,
     pub(crate) limits: LaneLimits,
 }
@@ -117,7 +119,8 @@ impl Lane {
     async fn commit(&self, submissions: &mut [Submission]) -> Result<Vec<Verdict>, Failure> {
         let started = tokio::time::Instant::now();
         // Projections are the service's code: a panic of theirs must not end the lane.
-        let running = AssertUnwindSafe(batch::run(&self.core, submissions)).catch_unwind();
+        let running =
+            AssertUnwindSafe(batch::run(&self.core, &self.writer, submissions)).catch_unwind();
         let committed = match tokio::time::timeout(LONGEST_BATCH, running).await {
             Ok(Ok(outcome)) => outcome.map_err(Failure::Database)?,
             Ok(Err(_panic)) => return Err(Failure::Panicked),

@@ -95,6 +95,7 @@ impl Ledger {
         });
         let lane = Lane {
             core: Arc::clone(&core),
+            writer: core.database.writer(events::BEGIN_LANE),
             queue: receiver,
             limits,
         };

@@ -10,6 +10,11 @@ use crate::history::RecordedEvent;
 use crate::unit::NewEvent;
 use crate::{StreamRef, relay};
 
+/// How a transaction of the lane begins on PostgreSQL: holding the lane's lock, for which a second
+/// trip to the server would be spent on every batch. Each statement sees what was committed when it
+/// began, so the next one sees everything committed before the lock was granted.
+pub(crate) const BEGIN_LANE: &str = "begin; select pg_advisory_xact_lock(7001)";
+
 /// Holds the lane's place among all replicas until the transaction ends. Alone in its statement, so
 /// that the next one sees everything committed before the lock was granted.
 pub(crate) async fn lock_lane(tx: &mut Tx) -> Result<(), Error> {

@@ -1,11 +1,11 @@
 //! PostgreSQL: the statements are made by the catalog's own functions.
 
-use database::Error;
-use sqlx::{AssertSqlSafe, Postgres, Transaction};
+use database::{Error, PgTx};
+use sqlx::AssertSqlSafe;
 
 use crate::projection::Tables;
 
-type Tx = Transaction<'static, Postgres>;
+type Tx = PgTx;
 
 /// What a copy of the columns lacks. `$1` the table, `$2` the suffix, `$3` all tables that are made,
 /// `$4` whether to leave out what only makes reading fast. Keys come first: others refer to them.

@@ -1,0 +1,130 @@
+//! The connection under a PostgreSQL transaction: lent by the pool, or kept by a writer.
+
+use std::ops::{Deref, DerefMut};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use sqlx::pool::PoolConnection;
+use sqlx::{Executor, PgConnection, PgPool, Postgres, Transaction};
+use tokio::time::Instant;
+
+use crate::Error;
+
+/// A connection is kept at most so long, so that a server's memory for it does not grow for ever.
+const KEPT_AT_MOST: Duration = Duration::from_mins(30);
+
+/// What a writer tells the planner: it finds rows by their keys, a batch at a time. A plan that was
+/// made while the tables were new and empty would read them from end to end, and be kept while they
+/// grow.
+const BY_KEY: &str = "set enable_seqscan = off; set enable_hashjoin = off; \
+     set enable_mergejoin = off; set plan_cache_mode = force_generic_plan";
+
+/// Where a connection waits between two transactions of its writer.
+pub(crate) type Home = Arc<Mutex<Option<Kept>>>;
+
+/// A connection that closes when it is dropped: one whose transaction did not end is of no use to
+/// anybody, and the server rolls back.
+#[derive(Debug)]
+pub(crate) struct Kept {
+    connection: PoolConnection<Postgres>,
+    since: Instant,
+}
+
+impl Kept {
+    async fn from(pool: &PgPool) -> sqlx::Result<Self> {
+        let mut connection = pool.acquire().await?;
+        connection.close_on_drop();
+        connection.execute(sqlx::raw_sql(BY_KEY)).await?;
+        Ok(Self {
+            connection,
+            since: Instant::now(),
+        })
+    }
+}
+
+/// A transaction on PostgreSQL. It dereferences to its connection.
+#[derive(Debug)]
+pub struct PgTx(Inner);
+
+#[derive(Debug)]
+enum Inner {
+    Lent(Transaction<'static, Postgres>),
+    Kept(Kept, Home),
+}
+
+impl PgTx {
+    pub(crate) fn lent(transaction: Transaction<'static, Postgres>) -> Self {
+        Self(Inner::Lent(transaction))
+    }
+
+    /// Begins one on the connection kept at `home`, or on one from the pool.
+    pub(crate) async fn kept(
+        pool: &PgPool,
+        home: &Home,
+        begin: &'static str,
+    ) -> Result<Self, Error> {
+        let kept = home.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(kept) = kept.filter(|kept| kept.since.elapsed() < KEPT_AT_MOST) {
+            match Self::begin(kept, home, begin).await {
+                Err(error) if went_away(&error) => {} // Nothing has happened on it yet.
+                outcome => return Ok(outcome?),
+            }
+        }
+        Ok(Self::begin(Kept::from(pool).await?, home, begin).await?)
+    }
+
+    async fn begin(mut kept: Kept, home: &Home, begin: &'static str) -> sqlx::Result<Self> {
+        kept.connection.execute(sqlx::raw_sql(begin)).await?;
+        Ok(Self(Inner::Kept(kept, Arc::clone(home))))
+    }
+
+    pub(crate) async fn commit(self) -> sqlx::Result<()> {
+        match self.0 {
+            Inner::Lent(transaction) => transaction.commit().await,
+            Inner::Kept(kept, home) => end(kept, &home, "commit").await,
+        }
+    }
+
+    pub(crate) async fn rollback(self) -> sqlx::Result<()> {
+        match self.0 {
+            Inner::Lent(transaction) => transaction.rollback().await,
+            Inner::Kept(kept, home) => end(kept, &home, "rollback").await,
+        }
+    }
+}
+
+async fn end(mut kept: Kept, home: &Home, statement: &'static str) -> sqlx::Result<()> {
+    kept.connection.execute(sqlx::raw_sql(statement)).await?;
+    *home.lock().unwrap_or_else(PoisonError::into_inner) = Some(kept);
+    Ok(())
+}
+
+/// The server ended the connection while it was kept, or nobody is there any more.
+fn went_away(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) | sqlx::Error::Protocol(_) => true,
+        // 57P01 to 57P05: ended by an administrator, a crash, or for being idle.
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| code.starts_with("57P")),
+        _ => false,
+    }
+}
+
+impl Deref for PgTx {
+    type Target = PgConnection;
+
+    fn deref(&self) -> &PgConnection {
+        match &self.0 {
+            Inner::Lent(transaction) => transaction,
+            Inner::Kept(kept, _) => &kept.connection,
+        }
+    }
+}
+
+impl DerefMut for PgTx {
+    fn deref_mut(&mut self) -> &mut PgConnection {
+        match &mut self.0 {
+            Inner::Lent(transaction) => transaction,
+            Inner::Kept(kept, _) => &mut kept.connection,
+        }
+    }
+}
