@@ -8,7 +8,7 @@ use tracing::{error, warn};
 use uuid::Uuid;
 
 use super::trouble::Trouble;
-use crate::store::relay::{self, BucketLease, OutgoingEvent};
+use crate::store::relay::{self, BucketLease, OutgoingEvent, Wanted};
 use crate::store::relay_parked;
 use crate::{Error, Relay, RelayPass, metrics};
 
@@ -93,22 +93,26 @@ impl Relay {
             .held
             .iter()
             .filter(|bucket| dirty & (1 << bucket.bucket) != 0);
-        let mut tx = self.core.database.read().await?;
-        let mut window = Window::default();
-        for bucket in due {
-            let ahead = self.ahead.get(&bucket.bucket).map_or(0, BTreeSet::len);
-            let limit = PER_BUCKET + ahead.min(MOST_AHEAD);
-            // What was published ahead is read again, so that it does not take the others' place.
-            let bytes = BYTES_PER_BUCKET * limit / PER_BUCKET;
-            let (number, after) = (bucket.bucket, bucket.last_position);
-            let (events, more) = relay::outgoing(&mut tx, number, after, limit, bytes).await?;
-            window.events.extend(events);
-            if more {
-                window.cut.insert(number);
-            }
+        let wanted: Vec<Wanted> = due.map(|bucket| self.wanted(bucket)).collect();
+        if wanted.is_empty() {
+            return Ok(Window::default());
         }
-        window.events.sort_by_key(|event| event.position);
-        Ok(window)
+        let mut tx = self.core.database.read().await?;
+        let (mut events, cut) = relay::outgoing(&mut tx, &wanted).await?;
+        events.sort_by_key(|event| event.position);
+        Ok(Window { events, cut })
+    }
+
+    fn wanted(&self, bucket: &BucketLease) -> Wanted {
+        let ahead = self.ahead.get(&bucket.bucket).map_or(0, BTreeSet::len);
+        // What was published ahead is read again, so that it does not take the others' place.
+        let limit = PER_BUCKET + ahead.min(MOST_AHEAD);
+        Wanted {
+            bucket: bucket.bucket,
+            after: bucket.last_position,
+            limit,
+            bytes: BYTES_PER_BUCKET * limit / PER_BUCKET,
+        }
     }
 
     fn is_ahead(&self, event: &OutgoingEvent) -> bool {
@@ -302,15 +306,16 @@ impl Relay {
         if moved.is_empty() {
             return Ok(());
         }
-        let mut robbed = Vec::new();
         let mut tx = self.core.database.begin().await?;
-        for bucket in moved {
-            if !relay::advance(&mut tx, *bucket, self.owner).await? {
-                robbed.push(bucket.bucket);
-            }
-        }
+        let ours = relay::advance(&mut tx, moved, self.owner).await?;
         tx.commit().await?;
-        // Its new owner repeats what this pass sent; consumers gate by version.
+        // The new owner of any other repeats what this pass sent; consumers gate by version.
+        let robbed = |one: &BucketLease| !ours.contains(&one.bucket);
+        let robbed: Vec<i16> = moved
+            .iter()
+            .filter(|one| robbed(one))
+            .map(|one| one.bucket)
+            .collect();
         self.held.retain(|bucket| !robbed.contains(&bucket.bucket));
         Ok(())
     }

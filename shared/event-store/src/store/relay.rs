@@ -1,7 +1,10 @@
 //! `relay_bucket`: how far each share of the log has been published.
 
-use database::{Error, Tx, on};
+use std::collections::{HashMap, HashSet};
+
+use database::{Error, Tx, rows};
 use futures_util::{Stream, TryStreamExt};
+use sqlx::{PgConnection, SqliteConnection};
 use uuid::Uuid;
 
 /// A bucket that this process owns.
@@ -22,26 +25,89 @@ pub(crate) struct OutgoingEvent {
     pub(crate) envelope: String,
 }
 
-/// What a bucket has to publish after a position: at most `limit` events and little more than `bytes`.
-/// Says as well whether there may be more.
+/// What to read of a bucket: events after a position, at most so many and little more than so many bytes.
+pub(crate) struct Wanted {
+    pub(crate) bucket: i16,
+    pub(crate) after: i64,
+    pub(crate) limit: usize,
+    pub(crate) bytes: usize,
+}
+
+/// What the buckets have to publish. Says as well which of them may have more.
 pub(crate) async fn outgoing(
     tx: &mut Tx,
-    bucket: i16,
-    after: i64,
-    limit: usize,
-    bytes: usize,
-) -> Result<(Vec<OutgoingEvent>, bool), Error> {
-    let most = i64::try_from(limit).unwrap_or(i64::MAX);
-    on!(tx, conn => {
+    wanted: &[Wanted],
+) -> Result<(Vec<OutgoingEvent>, HashSet<i16>), Error> {
+    match tx {
+        Tx::Postgres(tx) => outgoing_postgres(tx, wanted).await,
+        Tx::Sqlite(tx) => outgoing_sqlite(tx, wanted).await,
+    }
+}
+
+/// All buckets in one trip to the server.
+async fn outgoing_postgres(
+    conn: &mut PgConnection,
+    wanted: &[Wanted],
+) -> Result<(Vec<OutgoingEvent>, HashSet<i16>), Error> {
+    let most = |one: &Wanted| i64::try_from(one.limit).unwrap_or(i64::MAX);
+    let mut rows = sqlx::query_as::<_, OutgoingEvent>(
+        "select e.*
+           from unnest($1::smallint[], $2::bigint[], $3::bigint[]) as wanted (bucket, after, most)
+          cross join lateral (
+                select position, bucket, key, topic, envelope
+                  from event
+                 where bucket = wanted.bucket and position > wanted.after and topic is not null
+                 order by position
+                 limit wanted.most) as e",
+    )
+    .bind(wanted.iter().map(|one| one.bucket).collect::<Vec<_>>())
+    .bind(wanted.iter().map(|one| one.after).collect::<Vec<_>>())
+    .bind(wanted.iter().map(most).collect::<Vec<_>>())
+    .fetch(conn);
+    let mut read: HashMap<i16, (usize, usize)> = HashMap::new();
+    let (mut events, mut cut) = (Vec::new(), HashSet::new());
+    while let Some(event) = rows.try_next().await? {
+        let Some(one) = wanted.iter().find(|one| one.bucket == event.bucket) else {
+            continue;
+        };
+        if cut.contains(&one.bucket) {
+            continue; // Its bytes are used up.
+        }
+        let (count, bytes) = read.entry(one.bucket).or_default();
+        *count += 1;
+        *bytes += event.envelope.len();
+        if *bytes >= one.bytes || *count == one.limit {
+            cut.insert(one.bucket);
+        }
+        events.push(event);
+    }
+    Ok((events, cut))
+}
+
+async fn outgoing_sqlite(
+    conn: &mut SqliteConnection,
+    wanted: &[Wanted],
+) -> Result<(Vec<OutgoingEvent>, HashSet<i16>), Error> {
+    let (mut events, mut cut) = (Vec::new(), HashSet::new());
+    for one in wanted {
         let rows = sqlx::query_as::<_, OutgoingEvent>(
             "select position, bucket, key, topic, envelope
                from event
               where bucket = $1 and position > $2 and topic is not null
               order by position
-              limit $3"
-        ).bind(bucket).bind(after).bind(most).fetch(conn);
-        gather(rows, limit, bytes).await
-    })
+              limit $3",
+        )
+        .bind(one.bucket)
+        .bind(one.after)
+        .bind(i64::try_from(one.limit).unwrap_or(i64::MAX))
+        .fetch(&mut *conn);
+        let (read, more) = gather(rows, one.limit, one.bytes).await?;
+        events.extend(read);
+        if more {
+            cut.insert(one.bucket);
+        }
+    }
+    Ok((events, cut))
 }
 
 /// Takes rows until they are little more than `bytes`; says as well whether there may be more.
@@ -62,18 +128,46 @@ pub(super) async fn gather(
     Ok((events, more))
 }
 
-/// Moves a bucket's cursor, unless somebody else owns it by now. Returns whether it moved.
-pub(crate) async fn advance(tx: &mut Tx, bucket: BucketLease, owner: Uuid) -> Result<bool, Error> {
-    let moved = on!(tx, conn => sqlx::query(
-        "update relay_bucket set last_position = $1
-          where bucket = $2 and owner = $3 and fence = $4 and last_position <= $1"
-    )
-    .bind(bucket.last_position)
-    .bind(bucket.bucket)
-    .bind(owner)
-    .bind(bucket.fence)
-    .execute(conn)
-    .await
-    .map(|done| done.rows_affected()))?;
-    Ok(moved == 1)
+/// Moves cursors, but not those of buckets that somebody else owns by now. Returns which moved.
+pub(crate) async fn advance(
+    tx: &mut Tx,
+    moved: &[BucketLease],
+    owner: Uuid,
+) -> Result<HashSet<i16>, Error> {
+    let rows: Vec<(i16,)> = match tx {
+        Tx::Postgres(tx) => {
+            sqlx::query_as(
+                "update relay_bucket r set last_position = moved.position
+                   from unnest($1::smallint[], $2::bigint[], $3::bigint[])
+                        as moved (bucket, position, fence)
+                  where r.bucket = moved.bucket and r.owner = $4 and r.fence = moved.fence
+                    and r.last_position <= moved.position
+                 returning r.bucket",
+            )
+            .bind(moved.iter().map(|one| one.bucket).collect::<Vec<_>>())
+            .bind(
+                moved
+                    .iter()
+                    .map(|one| one.last_position)
+                    .collect::<Vec<_>>(),
+            )
+            .bind(moved.iter().map(|one| one.fence).collect::<Vec<_>>())
+            .bind(owner)
+            .fetch_all(&mut **tx)
+            .await?
+        }
+        Tx::Sqlite(tx) => {
+            let update = "update relay_bucket set last_position = moved.column2
+                            from (values {rows}) as moved
+                           where bucket = moved.column1 and fence = moved.column3
+                             and owner = moved.column4 and last_position <= moved.column2
+                          returning bucket";
+            rows::fetch(&mut *tx, update, moved, |values, one| {
+                values.bind(one.bucket).bind(one.last_position);
+                values.bind(one.fence).bind(owner);
+            })
+            .await?
+        }
+    };
+    Ok(rows.into_iter().map(|(bucket,)| bucket).collect())
 }
