@@ -116,7 +116,12 @@ async fn by_number(
                 format!("Dead letter {id} was released before and is still to be delivered")
             }
             Replayed::Behind(ahead) => {
-                format!("Dead letter {id} follows {ahead}, which is parked before it in its key")
+                let sentence = "is parked before it in its key: it follows when that one is replayed or dropped";
+                writeln!(
+                    io::stdout(),
+                    "Dead letter {id} waits, because {ahead} {sentence}."
+                )?;
+                continue;
             }
             Replayed::Unknown => return Err(super::unknown(service, id)),
         };

@@ -162,6 +162,14 @@ async fn what_is_dropped_for_good_has_to_be_said_clearly() {
 #[tokio::test]
 async fn a_replay_releases_everything_once_and_at_its_pace() {
     let directory = stopped().await;
+    let waiting = dead_letters(directory.path(), &["replay", "2", "--service", "notifier"]).await;
+    assert!(
+        waiting
+            .stdout
+            .starts_with("Dead letter 2 waits, because 1 is parked"),
+        "{}",
+        waiting.stdout
+    );
     let replay = ["replay", "--all", "--rate", "1000/s"];
 
     let first = dead_letters(directory.path(), &replay).await;
