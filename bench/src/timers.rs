@@ -61,19 +61,17 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     correct_clock(&database, clock.as_ref()).await?;
 
     let begun = Instant::now();
-    let later = |number: u32| TimeDelta::hours(2) + TimeDelta::seconds(i64::from(number));
+    let much_later = clock.now() + TimeDelta::hours(2);
+    let later = |number: u32| much_later + TimeDelta::seconds(i64::from(number));
     load(&database, clock.as_ref(), config.pending, later).await?;
     let loading = TimeDelta::seconds(i64::from(config.due / 5_000));
     let due_at = clock.now() + loading + HEAD_START;
-    load(&database, clock.as_ref(), config.due, |_| {
-        due_at - clock.now()
-    })
-    .await?;
+    load(&database, clock.as_ref(), config.due, |_| due_at).await?;
     store::settle(&database).await?;
     let loaded = begun.elapsed();
 
     measure(&database, &clock, &config).await?;
-    let figures = Figures::of(&database, due_at, loaded).await?;
+    let figures = Figures::of(&database, loaded).await?;
     database.close().await;
     figures.print(config.json)
 }
@@ -110,14 +108,14 @@ async fn load(
     database: &Database,
     clock: &dyn Clock,
     count: u32,
-    after: impl Fn(u32) -> TimeDelta,
+    fire_at: impl Fn(u32) -> DateTime<Utc>,
 ) -> anyhow::Result<()> {
     let mut number = 0;
     while number < count {
         let until = count.min(number + CHUNK);
         let now = clock.now();
         let chunk: Vec<TaskReminders> = (number..until)
-            .filter_map(|number| reminders(clock.new_id(), now + after(number)))
+            .filter_map(|number| reminders(clock.new_id(), fire_at(number)))
             .collect();
         store::insert(database, &chunk, now).await?;
         number = until;

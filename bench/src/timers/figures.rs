@@ -29,18 +29,15 @@ pub(crate) struct Figures {
 }
 
 impl Figures {
-    pub(crate) async fn of(
-        database: &Database,
-        due_at: DateTime<Utc>,
-        loaded: Duration,
-    ) -> anyhow::Result<Self> {
+    pub(crate) async fn of(database: &Database, loaded: Duration) -> anyhow::Result<Self> {
         let (mut ids, mut early) = (HashSet::new(), 0);
         let mut lateness = Vec::new();
         let events = store::events(database).await?;
         for (id, envelope, recorded_at) in &events {
             ids.insert(*id);
-            let fired_at = fired_at(envelope)?;
-            early += usize::from(fired_at < due_at || *recorded_at < due_at);
+            let envelope: Value = serde_json::from_str(envelope)?;
+            let due_at = time(&envelope, "scheduled_for")?;
+            early += usize::from(time(&envelope, "fired_at")? < due_at || *recorded_at < due_at);
             lateness.push(*recorded_at - due_at);
         }
         lateness.sort_unstable();
@@ -75,13 +72,10 @@ impl Figures {
     }
 }
 
-/// When the decision was made, as the event says.
-fn fired_at(envelope: &str) -> anyhow::Result<DateTime<Utc>> {
-    let envelope: Value = serde_json::from_str(envelope)?;
-    let fired_at = envelope["data"]["change"]["fired_at"].as_str();
-    Ok(fired_at
-        .context("the event is not reminder.fired")?
-        .parse()?)
+/// A time that the event tells.
+fn time(envelope: &Value, field: &str) -> anyhow::Result<DateTime<Utc>> {
+    let time = envelope["data"]["change"][field].as_str();
+    Ok(time.context("the event is not reminder.fired")?.parse()?)
 }
 
 /// The share `part / whole` of the sorted times is not above this, in seconds.
