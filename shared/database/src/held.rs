@@ -1,11 +1,10 @@
-//! The connection under a PostgreSQL transaction: lent by the pool, or kept by a writer.
+//! The connection under a PostgreSQL transaction: lent by the pool, or a writer's own.
 
 use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use sqlx::pool::PoolConnection;
-use sqlx::{Executor, PgConnection, PgPool, Postgres, Transaction};
+use sqlx::{Connection, Executor, PgConnection, PgPool, Postgres, Transaction};
 use tokio::time::Instant;
 
 use crate::Error;
@@ -24,16 +23,25 @@ pub(crate) type Home = Arc<Mutex<Option<Kept>>>;
 
 /// A connection that closes when it is dropped: one whose transaction did not end is of no use to
 /// anybody, and the server rolls back.
+///
+/// It is opened beside the pool and not taken from it, because a socket reports to the runtime in
+/// which it was opened: the writer's must not wait for its turn among the requests of another.
 #[derive(Debug)]
 pub(crate) struct Kept {
-    connection: PoolConnection<Postgres>,
+    connection: PgConnection,
     since: Instant,
 }
 
 impl Kept {
-    async fn from(pool: &PgPool) -> sqlx::Result<Self> {
-        let mut connection = pool.acquire().await?;
-        connection.close_on_drop();
+    /// As patient as the pool.
+    async fn open(pool: &PgPool) -> sqlx::Result<Self> {
+        if pool.is_closed() {
+            return Err(sqlx::Error::PoolClosed);
+        }
+        let server = pool.connect_options();
+        let opening = PgConnection::connect_with(&server);
+        let opened = tokio::time::timeout(pool.options().get_acquire_timeout(), opening).await;
+        let mut connection = opened.map_err(|_elapsed| sqlx::Error::PoolTimedOut)??;
         connection.execute(sqlx::raw_sql(BY_KEY)).await?;
         Ok(Self {
             connection,
@@ -57,7 +65,7 @@ impl PgTx {
         Self(Inner::Lent(transaction))
     }
 
-    /// Begins one on the connection kept at `home`, or on one from the pool.
+    /// Begins one on the connection kept at `home`, or on a new one.
     pub(crate) async fn kept(
         pool: &PgPool,
         home: &Home,
@@ -70,7 +78,7 @@ impl PgTx {
                 outcome => return Ok(outcome?),
             }
         }
-        Ok(Self::begin(Kept::from(pool).await?, home, begin).await?)
+        Ok(Self::begin(Kept::open(pool).await?, home, begin).await?)
     }
 
     async fn begin(mut kept: Kept, home: &Home, begin: &'static str) -> sqlx::Result<Self> {

@@ -5,9 +5,9 @@ use crate::{Database, Error, Tx};
 
 /// Begins transactions for one task that writes all the time.
 ///
-/// On PostgreSQL it keeps one of the pool's connections, because a pool asks a connection whether it
-/// lives before it lends it and after it comes back: two trips to the server per transaction that say
-/// nothing the transaction would not. It gives the connection back when it is dropped.
+/// On PostgreSQL it keeps a connection of its own beside the pool, because a pool asks a connection
+/// whether it lives before it lends it and after it comes back: two trips to the server per
+/// transaction that say nothing the transaction would not. It closes it when it is dropped.
 /// On SQLite it shares the one writing connection with everybody.
 #[derive(Debug)]
 pub struct Writer {

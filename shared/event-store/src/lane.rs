@@ -1,12 +1,12 @@
 //! The one writer of a process: commits many commands together.
 
-use std::panic::AssertUnwindSafe;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
 use database::Writer;
 use futures_util::FutureExt;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
@@ -73,6 +73,33 @@ impl Lane {
                 return;
             }
             self.process(std::mem::take(&mut waiting)).await;
+        }
+    }
+
+    /// Runs on a thread of its own until `stop`, as [`Lane::run`] does. A batch is a dozen trips to
+    /// the database one after the other; between the requests of a busy runtime, each answer would
+    /// wait for its turn to be read, and all commands with it.
+    ///
+    /// # Panics
+    ///
+    /// When the system gives no thread, and when the lane panicked.
+    pub async fn run_apart(self, stop: CancellationToken) {
+        let (ended, end) = oneshot::channel();
+        let work = move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build();
+            let runtime = runtime.expect("the lane's runtime");
+            let outcome = catch_unwind(AssertUnwindSafe(|| runtime.block_on(self.run(stop))));
+            // Nobody waits when the process is ending anyway.
+            let _ = ended.send(outcome);
+        };
+        let thread = std::thread::Builder::new().name("lane".to_owned());
+        thread.spawn(work).expect("a thread for the lane");
+        match end.await {
+            Ok(Ok(())) => {}
+            Ok(Err(panic)) => resume_unwind(panic),
+            Err(_) => panic!("the lane's thread is gone"),
         }
     }
 

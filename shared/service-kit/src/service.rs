@@ -234,7 +234,7 @@ impl<S> Service<S> {
             self.sidecar,
             Limits::for_sidecar(&config.http),
         );
-        spawn(lifecycle, name, "lane", move |stop| lane.run(stop));
+        spawn(lifecycle, name, "lane", move |stop| lane.run_apart(stop));
         spawn(lifecycle, name, "relay", move |stop| relay.run(stop));
         let purging = ledger.clone();
         spawn(lifecycle, name, "purge", move |stop| {
