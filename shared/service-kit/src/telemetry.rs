@@ -5,6 +5,7 @@
 
 mod collector;
 mod log;
+mod span_fields;
 
 use std::collections::HashMap;
 use std::fmt;

@@ -10,6 +10,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, Registry, fmt};
 
 use super::TelemetryError;
+use super::span_fields::SpanFields;
 use crate::config::{LogFormat, TelemetryConfig};
 
 type Output = Box<dyn Layer<Registry> + Send + Sync>;
@@ -51,7 +52,8 @@ fn output(format: LogFormat) -> Output {
         let layer = fmt::layer()
             .json()
             .flatten_event(true)
-            .with_span_list(false);
+            .with_span_list(false)
+            .fmt_fields(SpanFields);
         Box::new(layer.with_writer(io::stderr))
     }
 }
