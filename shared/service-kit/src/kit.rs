@@ -9,8 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::from_fn_with_state;
 use clock::SharedClock;
 
 use crate::auth::{AuthSetupError, Authenticator};
@@ -79,11 +78,9 @@ impl Kit {
 
     /// The layers of the service, for routers that are merged before `edge_layers`.
     pub fn service_layers(&self, routes: Router) -> Router {
-        let routes = routes
+        routes
             .method_not_allowed_fallback(method_not_allowed)
-            .layer(from_fn(service::admit));
-        self.observed(routes)
-            .layer(from_fn_with_state(self.clone(), service::authenticate))
+            .layer(from_fn_with_state(self.clone(), service::public))
     }
 
     /// The outermost layers of a public listener.
@@ -94,24 +91,17 @@ impl Kit {
     /// All layers of the sidecar's listener: as the public ones, but nobody is authenticated (the
     /// sidecar has its own token) and deliveries may be larger.
     pub fn sidecar_layers(&self, routes: Router) -> Router {
-        let routes = routes.method_not_allowed_fallback(method_not_allowed);
-        self.edge(self.observed(routes), self.0.sidecar_body_limit)
-    }
-
-    fn observed(&self, routes: Router) -> Router {
-        routes
-            .layer(from_fn(panics::catch))
-            .layer(from_fn_with_state(self.clone(), service::observe))
+        let routes = routes
+            .method_not_allowed_fallback(method_not_allowed)
+            .layer(from_fn_with_state(self.clone(), service::delivered));
+        self.edge(routes, self.0.sidecar_body_limit)
     }
 
     fn edge(&self, routes: Router, body_limit: usize) -> Router {
         let clock = Arc::clone(&self.0.clock);
+        let edge = edge::Edge { clock, body_limit };
         routes
             .fallback(not_found)
-            .layer(DefaultBodyLimit::max(body_limit))
-            .layer(from_fn_with_state(
-                edge::Edge { clock, body_limit },
-                edge::guard,
-            ))
+            .layer(from_fn_with_state(edge, edge::guard))
     }
 }

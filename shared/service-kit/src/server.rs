@@ -7,7 +7,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use axum::{Extension, Router};
+use axum::Router;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 
@@ -100,8 +100,8 @@ impl Listener {
 ///
 /// The future completes when the last connection is gone. Dropping it closes all at once.
 pub async fn serve(listener: Listener, router: Router, limits: Limits, stop: CancellationToken) {
-    let router = router.layer(Extension(Stopping::from(stop.clone())));
-    let mut connections = Connections::new(router, limits);
+    let stopping = Stopping::from(stop.clone());
+    let mut connections = Connections::new(router, stopping, limits);
     loop {
         tokio::select! {
             biased;

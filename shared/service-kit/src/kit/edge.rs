@@ -1,7 +1,7 @@
 //! The outermost layer: request ids, limits, and the last touch to every problem.
 
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_LENGTH, HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -21,6 +21,7 @@ pub(super) struct Edge {
 pub(super) async fn guard(State(edge): State<Edge>, mut request: Request, next: Next) -> Response {
     let context = RequestContext::new(request.headers(), || edge.clock.new_id(), edge.body_limit);
     request.extensions_mut().insert(context.clone());
+    DefaultBodyLimit::max(edge.body_limit).apply(&mut request); // For axum's own extractors.
     let response = if announces_more_than(edge.body_limit, &request) {
         too_large(edge.body_limit).into_response()
     } else {

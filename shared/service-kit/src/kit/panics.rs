@@ -2,17 +2,15 @@
 
 use std::panic::AssertUnwindSafe;
 
-use axum::extract::Request;
-use axum::middleware::Next;
 use axum::response::Response;
 use futures_util::FutureExt;
 
 use crate::error::ErrorKind;
 use crate::problem::Problem;
 
-pub(super) async fn catch(request: Request, next: Next) -> Response {
+pub(super) async fn catch(answer: impl Future<Output = Response>) -> Response {
     // Nothing of the request is used after the panic.
-    match AssertUnwindSafe(next.run(request)).catch_unwind().await {
+    match AssertUnwindSafe(answer).catch_unwind().await {
         Ok(response) => response,
         Err(panic) => {
             let message = message(&*panic);

@@ -12,6 +12,7 @@ use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use super::Kit;
 use super::body_wait::BodyWait;
+use super::panics;
 use crate::auth::Caller;
 use crate::context::RequestContext;
 use crate::error::ErrorKind;
@@ -34,10 +35,10 @@ impl RequestMetrics {
         Self { service, duration }
     }
 
-    fn record(&self, begun: Instant, method: &str, route: &str, status: u16) {
+    fn record(&self, begun: Instant, method: &'static str, route: &str, status: u16) {
         let attributes = [
             KeyValue::new("service", self.service),
-            KeyValue::new("http.request.method", method.to_owned()),
+            KeyValue::new("http.request.method", method),
             KeyValue::new("http.route", route.to_owned()),
             KeyValue::new("http.response.status_code", i64::from(status)),
         ];
@@ -46,71 +47,92 @@ impl RequestMetrics {
     }
 }
 
-/// What the authenticator said, on its way from outside the span to inside of it.
-#[derive(Clone)]
-struct Who(Result<Caller, Problem>);
-
-/// Finds out who asks before the span begins, because a field that a span is given later makes the
-/// log write all of its fields anew.
-pub(super) async fn authenticate(
-    State(kit): State<Kit>,
-    mut request: Request,
-    next: Next,
-) -> Response {
+/// Around every public route: one layer and not several, because each costs a request a boxed future
+/// and a copy of all the layers inside of it.
+pub(super) async fn public(State(kit): State<Kit>, mut request: Request, next: Next) -> Response {
     let now = kit.0.clock.now();
     let authenticator = &kit.0.authenticator;
-    let who = authenticator.authenticate(request.uri(), request.headers(), now);
-    request.extensions_mut().insert(Who(who));
-    next.run(request).await
-}
-
-/// Lets nobody in who is nobody.
-pub(super) async fn admit(mut request: Request, next: Next) -> Response {
-    match request.extensions_mut().remove::<Who>() {
-        Some(Who(Ok(caller))) => {
+    match authenticator.authenticate(request.uri(), request.headers(), now) {
+        Ok(caller) => {
+            let request_of = Observed::begin(&kit, &request, Some(&caller));
             request.extensions_mut().insert(caller);
-            next.run(request).await
+            request_of.run(request, next).await
         }
-        Some(Who(Err(problem))) => problem.into_response(),
-        None => Problem::new(
-            ErrorKind::Unauthenticated,
-            ErrorKind::Unauthenticated.code(),
-        )
-        .into_response(),
+        // Nobody is let in who is nobody.
+        Err(problem) => {
+            let request_of = Observed::begin(&kit, &request, None);
+            request_of.end(problem.into_response())
+        }
     }
 }
 
-pub(super) async fn observe(State(kit): State<Kit>, request: Request, next: Next) -> Response {
-    let begun = Instant::now();
-    let method = known_method(request.method().as_str());
-    let route = request.extensions().get::<MatchedPath>().cloned();
-    let route = route
-        .as_ref()
-        .map_or("unmatched", MatchedPath::as_str)
-        .to_owned();
-    let span = span(&kit, &request, method, &route);
-    let body_wait = BodyWait::default();
-    let answer = next.run(body_wait.watch(request));
-    let answer = tokio::time::timeout(kit.0.request_timeout, answer);
-    let answer = async {
-        let timed_out = |_elapsed| timed_out(body_wait.is_waiting());
-        answer.await.unwrap_or_else(timed_out)
-    };
-    let response = answer.instrument(span.clone()).await;
-    let status = response.status();
-    // For the trace alone: nothing is logged in this span any more.
-    span.set_attribute("http.response.status_code", i64::from(status.as_u16()));
-    if status.is_server_error() {
-        span.record("otel.status_code", "ERROR");
-    }
-    kit.0.metrics.record(begun, method, &route, status.as_u16());
-    response
+/// Around what the sidecar delivers, which has a token of its own.
+pub(super) async fn delivered(State(kit): State<Kit>, request: Request, next: Next) -> Response {
+    Observed::begin(&kit, &request, None)
+        .run(request, next)
+        .await
 }
 
-fn span(kit: &Kit, request: &Request, method: &str, route: &str) -> Span {
+/// A request in its span and in the metrics.
+struct Observed<'a> {
+    kit: &'a Kit,
+    begun: Instant,
+    method: &'static str,
+    route: Option<MatchedPath>,
+    span: Span,
+}
+
+impl<'a> Observed<'a> {
+    /// Who calls is known by now, because a field that a span is given later makes the log write all
+    /// of its fields anew.
+    fn begin(kit: &'a Kit, request: &Request, caller: Option<&Caller>) -> Self {
+        let begun = Instant::now();
+        let method = known_method(request.method().as_str());
+        let route = request.extensions().get::<MatchedPath>().cloned();
+        let span = span(kit, request, method, path(route.as_ref()), caller);
+        Self {
+            kit,
+            begun,
+            method,
+            route,
+            span,
+        }
+    }
+
+    /// Answers within the time limit, whatever the handler does.
+    async fn run(self, request: Request, next: Next) -> Response {
+        let body_wait = BodyWait::default();
+        let answer = panics::catch(next.run(body_wait.watch(request)));
+        let answer = tokio::time::timeout(self.kit.0.request_timeout, answer);
+        let answer = async {
+            let timed_out = |_elapsed| timed_out(body_wait.is_waiting());
+            answer.await.unwrap_or_else(timed_out)
+        };
+        let response = answer.instrument(self.span.clone()).await;
+        self.end(response)
+    }
+
+    fn end(self, response: Response) -> Response {
+        let status = response.status();
+        // For the trace alone: nothing is logged in this span any more.
+        let code = i64::from(status.as_u16());
+        self.span.set_attribute("http.response.status_code", code);
+        if status.is_server_error() {
+            self.span.record("otel.status_code", "ERROR");
+        }
+        let metrics = &self.kit.0.metrics;
+        let route = path(self.route.as_ref());
+        metrics.record(self.begun, self.method, route, status.as_u16());
+        response
+    }
+}
+
+fn path(route: Option<&MatchedPath>) -> &str {
+    route.map_or("unmatched", MatchedPath::as_str)
+}
+
+fn span(kit: &Kit, request: &Request, method: &str, route: &str, caller: Option<&Caller>) -> Span {
     let context = request.extensions().get::<RequestContext>();
-    let who = request.extensions().get::<Who>();
-    let caller = who.and_then(|Who(who)| who.as_ref().ok());
     let span = tracing::info_span!(
         "request",
         otel.name = format_args!("{method} {route}"),

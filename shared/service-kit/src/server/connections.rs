@@ -4,15 +4,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
+use tower::Service;
 
-use super::Limits;
+use super::{Limits, Stopping};
 
 /// More headers than this are refused.
 const MAX_HEADERS: usize = 100;
@@ -22,6 +25,7 @@ const MAX_HEAD_BYTES: usize = 64 * 1024;
 pub(super) struct Connections {
     http: http1::Builder,
     router: Router,
+    stopping: Stopping,
     graceful: GracefulShutdown,
     open: JoinSet<()>,
     room: Arc<Semaphore>,
@@ -29,7 +33,7 @@ pub(super) struct Connections {
 }
 
 impl Connections {
-    pub(super) fn new(router: Router, limits: Limits) -> Self {
+    pub(super) fn new(router: Router, stopping: Stopping, limits: Limits) -> Self {
         let mut http = http1::Builder::new();
         // Without a timer hyper ignores the header timeout.
         http.timer(TokioTimer::new())
@@ -39,6 +43,7 @@ impl Connections {
         Self {
             http,
             router,
+            stopping,
             graceful: GracefulShutdown::new(),
             open: JoinSet::new(),
             room: Arc::new(Semaphore::new(limits.max_connections as usize)),
@@ -59,7 +64,11 @@ impl Connections {
         let room = self.reserved.take();
         // Answers are small; waiting to fill a packet only delays them.
         let _best_effort = stream.set_nodelay(true);
-        let service = TowerToHyperService::new(self.router.clone());
+        let (router, stopping) = (self.router.clone(), self.stopping.clone());
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(stopping.clone());
+            router.clone().call(request) // A router is always ready.
+        });
         let connection = self.http.serve_connection(TokioIo::new(stream), service);
         let connection = self.graceful.watch(connection);
         self.open.spawn(async move {
