@@ -21,3 +21,8 @@ pub mod telemetry;
 pub use error::{ErrorKind, ProblemError};
 pub use kit::Kit;
 pub use problem::{FieldError, Problem};
+
+/// Of every process that links the kit: what a request allocates is mostly freed by another thread,
+/// which the system's allocator pays for with locks.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
