@@ -8,7 +8,8 @@ use database::MigrationSet;
 use event_store::Projection;
 
 /// The service's own tables; they come after the ledger's.
-pub const MIGRATIONS: MigrationSet = database::migrations!("task-api": "0001_tasks");
+pub const MIGRATIONS: MigrationSet =
+    database::migrations!("task-api": "0001_tasks", "0002_task_labels");
 
 /// Every projection of the ledger.
 pub fn projections() -> Vec<Arc<dyn Projection>> {

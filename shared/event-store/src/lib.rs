@@ -51,5 +51,5 @@ pub use verify::{Verification, Verifier};
 /// The ledger's own tables; a service names them before its own when it opens its database.
 pub const MIGRATIONS: database::MigrationSet = database::migrations!(
     "event-store": "0001_ledger", "0002_relay_release", "0003_dead_letters", "0004_state_version",
-    "0005_relay_replicas"
+    "0005_relay_replicas", "0006_room_for_heads"
 );

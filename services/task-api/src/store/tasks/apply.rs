@@ -1,6 +1,6 @@
 //! Writing the rows of changed tasks.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use chrono::{DateTime, Utc};
 use database::{Error, Tx, rows};
@@ -62,7 +62,7 @@ pub(super) fn status(status: Status) -> &'static str {
     }
 }
 
-/// A batch in at most three statements, however many tasks it changed.
+/// A batch in at most two statements, however many tasks it changed.
 async fn postgres(conn: &mut PgConnection, into: Tables, rows: &[Row<'_>]) -> Result<(), Error> {
     let column = |value: fn(&Row<'_>) -> Uuid| rows.iter().map(value).collect::<Vec<_>>();
     let written: Vec<(Uuid,)> = sqlx::query_as(into.sql(
@@ -98,25 +98,48 @@ async fn postgres(conn: &mut PgConnection, into: Tables, rows: &[Row<'_>]) -> Re
     .fetch_all(&mut *conn)
     .await?;
     let written = ids(written);
-    let before = labelled_before(rows, &written);
-    if !before.is_empty() {
-        sqlx::query(into.sql("delete from task_labels{} where task_id = any($1)"))
-            .bind(before)
-            .execute(&mut *conn)
-            .await?;
-    }
+    let older = older(rows, &written);
     let (tasks, labels): (Vec<Uuid>, Vec<&str>) = labels(rows, &written).into_iter().unzip();
-    if !labels.is_empty() {
-        sqlx::query(into.sql(
-            "insert into task_labels{} (task_id, label)
-             select * from unnest($1::uuid[], $2::text[])",
-        ))
-        .bind(tasks)
-        .bind(labels)
-        .execute(&mut *conn)
-        .await?;
+    if older.is_empty() && labels.is_empty() {
+        return Ok(());
     }
+    // Of an older task only what differs is written. Its labels go as the text of an array, because
+    // arrays of different lengths cannot be the elements of one.
+    sqlx::query(into.sql(
+        "with gone as (
+             delete from task_labels{} l
+              using unnest($3::uuid[], $4::text[]) as older (task_id, labels)
+              where l.task_id = older.task_id and l.label <> all (older.labels::text[]))
+         insert into task_labels{} (task_id, label)
+         select * from unnest($1::uuid[], $2::text[])
+             on conflict do nothing",
+    ))
+    .bind(tasks)
+    .bind(labels)
+    .bind(
+        older
+            .iter()
+            .map(|task| task.id.as_uuid())
+            .collect::<Vec<_>>(),
+    )
+    .bind(
+        older
+            .iter()
+            .map(|task| array(&task.labels))
+            .collect::<Vec<_>>(),
+    )
+    .execute(&mut *conn)
+    .await?;
     Ok(())
+}
+
+/// The text of a PostgreSQL array.
+fn array(labels: &BTreeSet<String>) -> String {
+    let quoted = labels.iter().map(|label| {
+        let escaped = label.replace('\\', r"\\").replace('"', r#"\""#);
+        format!("\"{escaped}\"")
+    });
+    format!("{{{}}}", quoted.collect::<Vec<_>>().join(","))
 }
 
 fn parents(rows: &[Row<'_>]) -> Vec<Option<Uuid>> {
@@ -145,25 +168,22 @@ async fn sqlite(conn: &mut SqliteConnection, into: Tables, rows: &[Row<'_>]) -> 
         values.bind(task.created_at).bind(task.trashed_at);
     });
     let written = ids(written.await?);
-    let delete = "delete from task_labels{} where task_id in (values {rows})";
-    rows::execute(
-        conn,
-        &into.sql(delete).0,
-        &labelled_before(rows, &written),
-        |values, id| {
-            values.bind(*id);
-        },
-    )
+    let delete = "delete from task_labels{} where (task_id, label) in (
+                      select l.task_id, l.label
+                        from (values {rows}) as older
+                       cross join task_labels{} l on l.task_id = older.column1
+                       where l.label not in (select value from json_each(older.column2)))";
+    let older = older(rows, &written);
+    rows::execute(conn, &into.sql(delete).0, &older, |values, task| {
+        let labels = serde_json::json!(task.labels).to_string();
+        values.bind(task.id.as_uuid()).bind(labels);
+    })
     .await?;
-    let insert = "insert into task_labels{} (task_id, label) values {rows}";
-    rows::execute(
-        conn,
-        &into.sql(insert).0,
-        &labels(rows, &written),
-        |values, (id, label)| {
-            values.bind(*id).bind(*label);
-        },
-    )
+    let insert = "insert into task_labels{} (task_id, label) values {rows} on conflict do nothing";
+    let labels = labels(rows, &written);
+    rows::execute(conn, &into.sql(insert).0, &labels, |values, (id, label)| {
+        values.bind(*id).bind(*label);
+    })
     .await?;
     Ok(())
 }
@@ -173,10 +193,12 @@ fn ids(rows: Vec<(Uuid,)>) -> HashSet<Uuid> {
 }
 
 /// Written tasks that may have labels already: one that was created just now has none.
-fn labelled_before(rows: &[Row<'_>], written: &HashSet<Uuid>) -> Vec<Uuid> {
+fn older<'a>(rows: &'a [Row<'_>], written: &HashSet<Uuid>) -> Vec<&'a Task> {
     let older = rows.iter().filter(|row| row.version > 1);
-    let ids = older.map(|row| row.task.id.as_uuid());
-    ids.filter(|id| written.contains(id)).collect()
+    let tasks = older.map(|row| row.task);
+    tasks
+        .filter(|task| written.contains(&task.id.as_uuid()))
+        .collect()
 }
 
 /// The labels that written tasks have now.

@@ -92,6 +92,60 @@ async fn titles(ledger: &Ledger, filter: Filter) -> Vec<String> {
     found.into_iter().map(|found| found.task.title).collect()
 }
 
+fn relabelled(task: &Task, to: &[&str]) -> (TaskId, TaskEvent) {
+    let change = TaskUpdated {
+        labels: Some(Changed {
+            from: task.labels.clone(),
+            to: to.iter().map(|label| (*label).to_owned()).collect(),
+        }),
+        updated_at: now(),
+        ..TaskUpdated::default()
+    };
+    updated(task.id, change)
+}
+
+async fn labels(database: &TestDatabase) -> Vec<(Uuid, String)> {
+    let mut tx = database.database.begin().await.unwrap();
+    on!(&mut tx, conn => sqlx::query_as(
+        "select task_id, label from task_labels order by task_id, label"
+    ).fetch_all(conn).await)
+    .unwrap()
+}
+
+#[tokio::test]
+async fn labels_are_those_of_the_task_whatever_they_look_like() {
+    const ODD: [&str; 8] = [
+        "\"quoted\"",
+        "NULL",
+        "a",
+        "back\\slash\\",
+        "c,d",
+        "tab\t",
+        "{}",
+        "\u{1f}\u{e9}",
+    ];
+    for database in TestDatabase::every(&[event_store::MIGRATIONS, MIGRATIONS]).await {
+        let ledger = ledger(&database);
+        let (first, second) = (task(1), task(2));
+        append(&ledger, vec![created(&first), created(&second)]).await;
+        let of_second = ["a", "b"].map(|label| (second.id.as_uuid(), label.to_owned()));
+
+        for to in [&ODD[..], &ODD[..3], &ODD[2..], &[]] {
+            append(&ledger, vec![relabelled(&first, to)]).await;
+
+            let mut expected: Vec<_> = to
+                .iter()
+                .map(|label| (first.id.as_uuid(), (*label).to_owned()))
+                .chain(of_second.clone())
+                .collect();
+            expected.sort();
+            let mut found = labels(&database).await;
+            found.sort();
+            assert_eq!(found, expected);
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_list_follows_every_change() {
     for database in TestDatabase::every(&[event_store::MIGRATIONS, MIGRATIONS]).await {

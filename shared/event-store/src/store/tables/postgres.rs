@@ -11,9 +11,14 @@ type Tx = PgTx;
 /// `$4` whether to leave out what only makes reading fast. Keys come first: others refer to them.
 const SHAPE: &str = "
     select statement from (
-        select 1 as step, conname::text as name,
+        select 0 as step, '' as name,
+               format('alter table %I set (%s)', $1 || $2, array_to_string(reloptions, ', ')) as statement
+          from pg_class
+         where oid = $1::regclass and reloptions is not null
+         union all
+        select 1, conname::text,
                format('alter table %I add constraint %I %s', $1 || $2, conname || $2,
-                      pg_get_constraintdef(oid)) as statement
+                      pg_get_constraintdef(oid))
           from pg_constraint
          where conrelid = $1::regclass and contype in ('p', 'u')
          union all

@@ -1,0 +1,193 @@
+//! Commits one batch after the other and answers whoever waits.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use database::Writer;
+use futures_util::FutureExt;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
+use tracing::{error, warn};
+
+use crate::batch::{self, Batch, Committed};
+use crate::error::chain;
+use crate::ledger::Core;
+use crate::submission::{Submission, Verdict};
+use crate::{Error, metrics};
+
+/// When a batch is given up: the server bounds statements and locks, but nobody else bounds the wait
+/// for an answer that a broken network swallowed.
+pub(super) const LONGEST_BATCH: Duration = Duration::from_secs(10);
+/// A batch that took longer is worth a line.
+const SLOW_BATCH: Duration = Duration::from_secs(1);
+
+/// A batch to commit.
+pub(super) struct Job {
+    pub(super) submissions: Vec<Submission>,
+    /// What was decided ahead for all of them, unless nothing was.
+    pub(super) decided: Option<Batch>,
+    /// Dropped when the batch has ended, well or not.
+    pub(super) landed: oneshot::Sender<()>,
+}
+
+pub(super) struct Committer {
+    core: Arc<Core>,
+    writer: Writer,
+}
+
+impl Committer {
+    pub(super) fn new(core: Arc<Core>, writer: Writer) -> Self {
+        Self { core, writer }
+    }
+
+    pub(super) async fn run(self, mut work: mpsc::Receiver<Job>) {
+        while let Some(job) = work.recv().await {
+            let mut submissions = job.submissions;
+            if let Some(batch) = job.decided {
+                submissions = self.write(batch, submissions).await;
+            }
+            self.process(submissions).await;
+            drop(job.landed);
+        }
+    }
+
+    /// Commits a batch that was decided ahead. Returns the submissions that have to be decided under
+    /// the lane's lock after all: all or none.
+    async fn write(&self, batch: Batch, mut submissions: Vec<Submission>) -> Vec<Submission> {
+        let started = Instant::now();
+        match outcome(batch.commit(&self.core, &self.writer, &mut submissions)).await {
+            Ok(Some(committed)) => {
+                self.tell(&committed, started.elapsed());
+                answer(submissions, committed.verdicts);
+                Vec::new()
+            }
+            Err(failure) if failure.is_unavailable() => {
+                self.refuse(submissions, &failure);
+                Vec::new()
+            }
+            // Another replica was faster, or the guilty command has to be found.
+            Ok(None) | Err(_) => {
+                metrics::overtaken(self.core.app, submissions.len());
+                submissions
+            }
+        }
+    }
+
+    /// Decides and commits a batch. One that fails for its content is split until the guilty command is
+    /// alone.
+    pub(super) async fn process(&self, submissions: Vec<Submission>) {
+        let mut stack = vec![submissions];
+        while let Some(mut batch) = stack.pop() {
+            if batch.is_empty() {
+                continue;
+            }
+            let started = Instant::now();
+            match outcome(batch::run(&self.core, &self.writer, &mut batch)).await {
+                Ok(committed) => {
+                    self.tell(&committed, started.elapsed());
+                    stack.push(batch.split_off(committed.verdicts.len())); // What did not fit.
+                    answer(batch, committed.verdicts);
+                }
+                Err(failure) if failure.is_unavailable() || batch.len() == 1 => {
+                    self.refuse(batch, &failure);
+                }
+                Err(failure) => {
+                    let count = batch.len();
+                    warn!(error = %failure.text(), "splitting a batch of {count} commands");
+                    let second = batch.split_off(batch.len() / 2);
+                    stack.push(second);
+                    stack.push(batch); // The first half first: order of arrival.
+                }
+            }
+        }
+    }
+
+    /// Tells everybody what a batch changed.
+    fn tell(&self, committed: &Committed, took: Duration) {
+        let commands = committed.verdicts.len();
+        metrics::batch(self.core.app, commands, committed.events, took);
+        if took > SLOW_BATCH {
+            warn!("a batch of {commands} commands took {took:?}");
+        }
+        if let Some(position) = committed.position {
+            self.core.position.send_replace(position);
+        }
+        if committed.buckets != 0 {
+            self.core.wake_relay(committed.buckets);
+        }
+        if committed.timers_changed {
+            self.core.timers_changed.notify_waiters();
+            self.core.timers_changed.notify_one();
+        }
+    }
+
+    fn refuse(&self, submissions: Vec<Submission>, failure: &Failure) {
+        let (error, count) = (failure.to_error(), submissions.len());
+        warn!(error = %failure.text(), "a batch of {count} commands failed");
+        metrics::failed(self.core.app, count, failure.is_unavailable());
+        for submission in submissions {
+            submission.decision.finish(Verdict::Failed(error.clone()));
+        }
+    }
+}
+
+/// Waits for a batch, for so long and no longer.
+async fn outcome<T>(
+    running: impl Future<Output = Result<T, database::Error>>,
+) -> Result<T, Failure> {
+    // Projections are the service's code: a panic of theirs must not end the lane.
+    let running = AssertUnwindSafe(running).catch_unwind();
+    match tokio::time::timeout(LONGEST_BATCH, running).await {
+        Ok(Ok(outcome)) => outcome.map_err(Failure::Database),
+        Ok(Err(_panic)) => Err(Failure::Panicked),
+        Err(_) => Err(Failure::Hung),
+    }
+}
+
+fn answer(submissions: Vec<Submission>, verdicts: Vec<Verdict>) {
+    for (submission, verdict) in submissions.into_iter().zip(verdicts) {
+        match &verdict {
+            Verdict::Failed(Error::Bug(reason)) => error!("a command failed: {reason}"),
+            Verdict::Failed(error @ Error::Outdated(_)) => warn!("a command was refused: {error}"),
+            _ => {}
+        }
+        submission.decision.finish(verdict);
+    }
+}
+
+/// Why a batch was not committed, as far as is known.
+#[derive(Debug)]
+enum Failure {
+    Database(database::Error),
+    /// A projection or a state's timers panicked.
+    Panicked,
+    /// It was given up after [`LONGEST_BATCH`].
+    Hung,
+}
+
+impl Failure {
+    fn is_unavailable(&self) -> bool {
+        match self {
+            Self::Database(error) => error.is_unavailable(),
+            Self::Hung => true,
+            Self::Panicked => false,
+        }
+    }
+
+    fn text(&self) -> String {
+        match self {
+            Self::Database(error) => chain(error),
+            Self::Panicked => "a projection panicked".to_owned(),
+            Self::Hung => format!("no commit within {LONGEST_BATCH:?}"),
+        }
+    }
+
+    fn to_error(&self) -> Error {
+        if self.is_unavailable() {
+            Error::Unavailable(self.text())
+        } else {
+            Error::Bug(self.text())
+        }
+    }
+}
