@@ -10,7 +10,7 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 
-use crate::{Config, ConnectError, Error, MigrateMode, MigrationSet, PgTx, Tx, Writer};
+use crate::{Config, ConnectError, Error, MigrateMode, MigrationSet, PgTx, Reader, Tx, Writer};
 
 /// How long a statement may wait for another process's lock on the SQLite file.
 const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -78,6 +78,11 @@ impl Database {
     /// `begin`, which is `begin` itself and perhaps a lock after it, all in one trip to the server.
     pub fn writer(&self, begin: &'static str) -> Writer {
         Writer::new(self.clone(), begin)
+    }
+
+    /// For a task that reads one transaction after the other.
+    pub fn reader(&self) -> Reader {
+        Reader::new(self.clone())
     }
 
     /// Begins a transaction that sees one state of the database throughout and does not write.

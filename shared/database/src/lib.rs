@@ -20,4 +20,4 @@ pub use held::PgTx;
 pub use migrate::{Migration, MigrationSet};
 pub use sqlx;
 pub use tx::Tx;
-pub use writer::Writer;
+pub use writer::{Reader, Writer};

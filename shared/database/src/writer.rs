@@ -1,4 +1,4 @@
-//! A task that writes one transaction after the other.
+//! Tasks that run one transaction after the other.
 
 use crate::held::{Home, PgTx};
 use crate::{Database, Error, Tx};
@@ -33,6 +33,36 @@ impl Writer {
                 Ok(Tx::Postgres(tx))
             }
             Database::Sqlite { .. } => self.database.begin().await,
+        }
+    }
+}
+
+/// Begins transactions that do not write for one task that reads all the time, on PostgreSQL on a
+/// connection of its own for the same reasons as a [`Writer`]. End each with [`Tx::rollback`]: one that
+/// is dropped takes the connection with it.
+#[derive(Debug)]
+pub struct Reader {
+    database: Database,
+    home: Home,
+}
+
+impl Reader {
+    pub(crate) fn new(database: Database) -> Self {
+        Self {
+            database,
+            home: Home::default(),
+        }
+    }
+
+    /// Begins a transaction that does not write. On PostgreSQL each of its statements sees what was
+    /// committed when it began.
+    pub async fn begin(&self) -> Result<Tx, Error> {
+        match &self.database {
+            Database::Postgres(pool) => {
+                let tx = PgTx::kept(pool, &self.home, "begin read only").await?;
+                Ok(Tx::Postgres(tx))
+            }
+            Database::Sqlite { .. } => self.database.read().await,
         }
     }
 }

@@ -1,30 +1,27 @@
 //! The one writer of a process: commits many commands together.
 
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+mod committer;
+mod decider;
+mod next;
+mod thread;
+
+use std::io;
 use std::sync::Arc;
-use std::time::Duration;
 
 use database::Writer;
-use futures_util::FutureExt;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
-use tracing::{error, warn};
 
-use crate::error::chain;
 use crate::ledger::Core;
-use crate::submission::{Submission, Verdict};
-use crate::{Error, batch, metrics};
-
-/// When a batch is given up: the server bounds statements and locks, but nobody else bounds the wait
-/// for an answer that a broken network swallowed.
-const LONGEST_BATCH: Duration = Duration::from_secs(10);
-/// A batch that took longer is worth a line.
-const SLOW_BATCH: Duration = Duration::from_secs(1);
+use crate::submission::Submission;
+use committer::Committer;
+use decider::Decider;
+use next::Next;
 
 /// Bounds of the lane.
 #[derive(Clone, Copy, Debug)]
 pub struct LaneLimits {
-    /// Commands that may wait; one more is refused with [`Error::Overloaded`].
+    /// Commands that may wait; one more is refused with [`Error::Overloaded`](crate::Error).
     pub queue: usize,
     /// Commands that share a transaction at most.
     pub batch: usize,
@@ -41,11 +38,15 @@ impl Default for LaneLimits {
 
 /// The one writer of a process. There is no timer in it: a batch is whatever queued while the last
 /// commit was being flushed.
+///
+/// It works in two steps at once: while one batch is written under the lane's lock, the next is decided
+/// ahead without it. Under the lock the next is then only compared with what it was decided on, and
+/// decided once more if another replica was faster.
 pub struct Lane {
-    pub(crate) core: Arc<Core>,
-    pub(crate) writer: Writer,
-    pub(crate) queue: mpsc::Receiver<Submission>,
-    pub(crate) limits: LaneLimits,
+    queue: mpsc::Receiver<Submission>,
+    limits: LaneLimits,
+    next: Arc<Next>,
+    committer: Committer,
 }
 
 impl std::fmt::Debug for Lane {
@@ -57,50 +58,55 @@ impl std::fmt::Debug for Lane {
 }
 
 impl Lane {
-    /// Commits batch after batch until `stop`, then what was still queued, and ends.
-    pub async fn run(mut self, stop: CancellationToken) {
-        let mut waiting = Vec::with_capacity(self.limits.batch);
-        loop {
-            let received = tokio::select! {
-                biased; // Or a queue that is never empty would hide the stop.
-                () = stop.cancelled(), if !self.queue.is_closed() => {
-                    self.queue.close(); // What is queued is still carried out.
-                    continue;
-                }
-                received = self.queue.recv_many(&mut waiting, self.limits.batch) => received,
-            };
-            if received == 0 {
-                return;
-            }
-            self.process(std::mem::take(&mut waiting)).await;
+    pub(crate) fn new(
+        core: Arc<Core>,
+        writer: Writer,
+        queue: mpsc::Receiver<Submission>,
+        limits: LaneLimits,
+    ) -> Self {
+        let next = Arc::new(Next::new(Arc::clone(&core), limits.batch));
+        let committer = Committer::new(core, writer, Arc::clone(&next));
+        Self {
+            queue,
+            limits,
+            next,
+            committer,
         }
     }
 
-    /// Runs on a thread of its own until `stop`, as [`Lane::run`] does. A batch is a dozen trips to
-    /// the database one after the other; between the requests of a busy runtime, each answer would
-    /// wait for its turn to be read, and all commands with it.
+    fn parts(self) -> (Decider, Committer) {
+        let decider = Decider {
+            next: self.next,
+            queue: self.queue,
+        };
+        (decider, self.committer)
+    }
+
+    /// Commits batch after batch until `stop`, then what was still queued, and ends.
+    pub async fn run(self, stop: CancellationToken) {
+        let (decider, committer) = self.parts();
+        tokio::join!(decider.run(stop), committer.run());
+    }
+
+    /// Does the same on two threads of its own. A batch is a dozen trips to the database one after the
+    /// other; between the requests of a busy runtime, each answer would wait for its turn to be read,
+    /// and all commands with it. Dropped, it stops as after `stop`, and nobody waits for the end.
+    ///
+    /// # Errors
+    ///
+    /// When the system gives no thread.
     ///
     /// # Panics
     ///
-    /// When the system gives no thread, and when the lane panicked.
-    pub async fn run_apart(self, stop: CancellationToken) {
-        let (ended, end) = oneshot::channel();
-        let work = move || {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build();
-            let runtime = runtime.expect("the lane's runtime");
-            let outcome = catch_unwind(AssertUnwindSafe(|| runtime.block_on(self.run(stop))));
-            // Nobody waits when the process is ending anyway.
-            let _ = ended.send(outcome);
-        };
-        let thread = std::thread::Builder::new().name("lane".to_owned());
-        thread.spawn(work).expect("a thread for the lane");
-        match end.await {
-            Ok(Ok(())) => {}
-            Ok(Err(panic)) => resume_unwind(panic),
-            Err(_) => panic!("the lane's thread is gone"),
-        }
+    /// When the lane panicked.
+    pub async fn run_apart(self, stop: CancellationToken) -> io::Result<()> {
+        let stop = stop.child_token();
+        let _when_dropped = stop.clone().drop_guard();
+        let (decider, committer) = self.parts();
+        let deciding = thread::run("lane decider", || decider.run(stop))?;
+        let committing = thread::run("lane committer", || committer.run())?;
+        tokio::join!(deciding, committing);
+        Ok(())
     }
 
     /// Commits what is queued now; returns how many commands that were. For tests and simulations.
@@ -113,117 +119,7 @@ impl Lane {
             }
         }
         let count = waiting.len();
-        self.process(waiting).await;
+        self.committer.process(waiting).await;
         count
-    }
-
-    /// Commits a batch. One that fails for its content is split until the guilty command is alone.
-    async fn process(&self, submissions: Vec<Submission>) {
-        let mut stack = vec![submissions];
-        while let Some(mut batch) = stack.pop() {
-            if batch.is_empty() {
-                continue;
-            }
-            match self.commit(&mut batch).await {
-                Ok(verdicts) => {
-                    stack.push(batch.split_off(verdicts.len())); // What did not fit.
-                    answer(batch, verdicts);
-                }
-                Err(failure) if failure.is_unavailable() || batch.len() == 1 => {
-                    self.refuse(batch, &failure);
-                }
-                Err(failure) => {
-                    let count = batch.len();
-                    warn!(error = %failure.text(), "splitting a batch of {count} commands");
-                    let second = batch.split_off(batch.len() / 2);
-                    stack.push(second);
-                    stack.push(batch); // The first half first: order of arrival.
-                }
-            }
-        }
-    }
-
-    async fn commit(&self, submissions: &mut [Submission]) -> Result<Vec<Verdict>, Failure> {
-        let started = tokio::time::Instant::now();
-        // Projections are the service's code: a panic of theirs must not end the lane.
-        let running =
-            AssertUnwindSafe(batch::run(&self.core, &self.writer, submissions)).catch_unwind();
-        let committed = match tokio::time::timeout(LONGEST_BATCH, running).await {
-            Ok(Ok(outcome)) => outcome.map_err(Failure::Database)?,
-            Ok(Err(_panic)) => return Err(Failure::Panicked),
-            Err(_) => return Err(Failure::Hung),
-        };
-        let (took, commands) = (started.elapsed(), committed.verdicts.len());
-        metrics::batch(self.core.app, commands, committed.events, took);
-        if took > SLOW_BATCH {
-            warn!("a batch of {commands} commands took {took:?}");
-        }
-        if let Some(position) = committed.position {
-            self.core.position.send_replace(position);
-        }
-        if committed.buckets != 0 {
-            self.core.wake_relay(committed.buckets);
-        }
-        if committed.timers_changed {
-            self.core.timers_changed.notify_waiters();
-            self.core.timers_changed.notify_one();
-        }
-        Ok(committed.verdicts)
-    }
-
-    fn refuse(&self, submissions: Vec<Submission>, failure: &Failure) {
-        let (error, count) = (failure.to_error(), submissions.len());
-        warn!(error = %failure.text(), "a batch of {count} commands failed");
-        metrics::failed(self.core.app, count, failure.is_unavailable());
-        for submission in submissions {
-            submission.decision.finish(Verdict::Failed(error.clone()));
-        }
-    }
-}
-
-fn answer(submissions: Vec<Submission>, verdicts: Vec<Verdict>) {
-    for (submission, verdict) in submissions.into_iter().zip(verdicts) {
-        match &verdict {
-            Verdict::Failed(Error::Bug(reason)) => error!("a command failed: {reason}"),
-            Verdict::Failed(error @ Error::Outdated(_)) => warn!("a command was refused: {error}"),
-            _ => {}
-        }
-        submission.decision.finish(verdict);
-    }
-}
-
-/// Why a batch was not committed, as far as is known.
-#[derive(Debug)]
-enum Failure {
-    Database(database::Error),
-    /// A projection or a state's timers panicked.
-    Panicked,
-    /// It was given up after [`LONGEST_BATCH`].
-    Hung,
-}
-
-impl Failure {
-    fn is_unavailable(&self) -> bool {
-        match self {
-            Self::Database(error) => error.is_unavailable(),
-            Self::Hung => true,
-            Self::Panicked => false,
-        }
-    }
-
-    fn text(&self) -> String {
-        match self {
-            Self::Database(error) => chain(error),
-            Self::Panicked => "a projection panicked".to_owned(),
-            Self::Hung => format!("no commit within {LONGEST_BATCH:?}"),
-        }
-    }
-
-    fn to_error(&self) -> Error {
-        if self.is_unavailable() {
-            Error::Unavailable(self.text())
-        } else {
-            Error::Bug(self.text())
-        }
     }
 }

@@ -93,12 +93,8 @@ impl Ledger {
             relay_wake: Notify::new(),
             timers_changed: Notify::new(),
         });
-        let lane = Lane {
-            core: Arc::clone(&core),
-            writer: core.database.writer(events::BEGIN_LANE),
-            queue: receiver,
-            limits,
-        };
+        let writer = core.database.writer(events::BEGIN_LANE);
+        let lane = Lane::new(Arc::clone(&core), writer, receiver, limits);
         (
             Self {
                 core,

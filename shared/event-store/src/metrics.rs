@@ -61,6 +61,12 @@ static OVERLOADED: LazyLock<Counter<u64>> = LazyLock::new(|| {
         .with_unit("{command}")
         .build()
 });
+static OVERTAKEN: LazyLock<Counter<u64>> = LazyLock::new(|| {
+    METER
+        .u64_counter("ledger.overtaken")
+        .with_unit("{command}")
+        .build()
+});
 static FAILED: LazyLock<Counter<u64>> = LazyLock::new(|| {
     METER
         .u64_counter("ledger.failed")
@@ -146,6 +152,11 @@ pub(crate) fn retried(app: App, kind: &'static str, events: usize) {
 /// A command found the queue full.
 pub(crate) fn overloaded(app: App) {
     OVERLOADED.add(1, &[service(app)]);
+}
+
+/// Commands that were decided ahead in vain.
+pub(crate) fn overtaken(app: App, commands: usize) {
+    OVERTAKEN.add(commands as u64, &[service(app)]);
 }
 
 /// Commands whose batch could not be committed.

@@ -234,7 +234,9 @@ impl<S> Service<S> {
             self.sidecar,
             Limits::for_sidecar(&config.http),
         );
-        spawn(lifecycle, name, "lane", move |stop| lane.run_apart(stop));
+        lifecycle.work(format!("{name} lane"), |stop| async move {
+            Ok(lane.run_apart(stop).await?)
+        });
         spawn(lifecycle, name, "relay", move |stop| relay.run(stop));
         let purging = ledger.clone();
         spawn(lifecycle, name, "purge", move |stop| {

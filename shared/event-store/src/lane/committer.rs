@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use database::Writer;
 use futures_util::FutureExt;
-use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 use tracing::{error, warn};
 
+use super::next::Next;
 use crate::batch::{self, Batch, Committed};
 use crate::error::chain;
 use crate::ledger::Core;
@@ -18,37 +18,29 @@ use crate::{Error, metrics};
 
 /// When a batch is given up: the server bounds statements and locks, but nobody else bounds the wait
 /// for an answer that a broken network swallowed.
-pub(super) const LONGEST_BATCH: Duration = Duration::from_secs(10);
+const LONGEST_BATCH: Duration = Duration::from_secs(10);
 /// A batch that took longer is worth a line.
 const SLOW_BATCH: Duration = Duration::from_secs(1);
-
-/// A batch to commit.
-pub(super) struct Job {
-    pub(super) submissions: Vec<Submission>,
-    /// What was decided ahead for all of them, unless nothing was.
-    pub(super) decided: Option<Batch>,
-    /// Dropped when the batch has ended, well or not.
-    pub(super) landed: oneshot::Sender<()>,
-}
 
 pub(super) struct Committer {
     core: Arc<Core>,
     writer: Writer,
+    next: Arc<Next>,
 }
 
 impl Committer {
-    pub(super) fn new(core: Arc<Core>, writer: Writer) -> Self {
-        Self { core, writer }
+    pub(super) fn new(core: Arc<Core>, writer: Writer, next: Arc<Next>) -> Self {
+        Self { core, writer, next }
     }
 
-    pub(super) async fn run(self, mut work: mpsc::Receiver<Job>) {
-        while let Some(job) = work.recv().await {
+    /// Commits batch after batch until there will be none any more.
+    pub(super) async fn run(self) {
+        while let Some(job) = self.next.take().await {
             let mut submissions = job.submissions;
             if let Some(batch) = job.decided {
                 submissions = self.write(batch, submissions).await;
             }
             self.process(submissions).await;
-            drop(job.landed);
         }
     }
 

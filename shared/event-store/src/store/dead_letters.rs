@@ -24,10 +24,10 @@ pub(crate) const LONGEST_KEY: usize = 500;
 pub(crate) const LONGEST_TEXT: usize = 2_000;
 
 /// The first row of every key that has one.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Queues(HashMap<String, First>);
 
-#[derive(Debug, sqlx::FromRow)]
+#[derive(Clone, Debug, PartialEq, sqlx::FromRow)]
 struct First {
     key: String,
     fingerprint: Vec<u8>,
@@ -41,6 +41,13 @@ impl Queues {
         first.is_some_and(|first| {
             first.state != "released" || first.fingerprint != fingerprint_of(inbound)
         })
+    }
+
+    /// Adds those of further keys.
+    pub(crate) fn add(&mut self, more: Self) {
+        for (key, first) in more.0 {
+            self.0.entry(key).or_insert(first);
+        }
     }
 }
 

@@ -63,6 +63,47 @@ pub(crate) async fn load(
     Ok(())
 }
 
+/// Whether each stream is at this version still; 0 when it does not exist.
+pub(crate) async fn are_at(tx: &mut Tx, versions: &[(StreamRef, u64)]) -> Result<bool, Error> {
+    let moved: Option<(i64,)> = match tx {
+        Tx::Postgres(tx) => {
+            let kinds: Vec<&str> = versions.iter().map(|(stream, _)| stream.kind).collect();
+            let ids: Vec<Uuid> = versions
+                .iter()
+                .map(|(stream, _)| stream.stream_id)
+                .collect();
+            let at: Vec<i64> = versions.iter().map(|(_, at)| to_i64(*at)).collect();
+            sqlx::query_as(
+                "select wanted.version
+                   from unnest($1::text[], $2::uuid[], $3::bigint[])
+                        as wanted (kind, stream_id, version)
+                   left join stream s using (kind, stream_id)
+                  where wanted.version <> coalesce(s.version, 0)
+                  limit 1",
+            )
+            .bind(kinds)
+            .bind(ids)
+            .bind(at)
+            .fetch_optional(&mut **tx)
+            .await?
+        }
+        Tx::Sqlite(tx) => {
+            let find = "select wanted.column3
+                          from (values {rows}) as wanted left join stream s
+                            on s.kind = wanted.column1 and s.stream_id = wanted.column2
+                         where wanted.column3 <> coalesce(s.version, 0)";
+            let moved = rows::fetch(&mut *tx, find, versions, |values, (stream, at)| {
+                values
+                    .bind(stream.kind)
+                    .bind(stream.stream_id)
+                    .bind(to_i64(*at));
+            });
+            moved.await?.into_iter().next()
+        }
+    };
+    Ok(moved.is_none())
+}
+
 /// Reads version, state and the version of its shape of one stream, outside the lane.
 pub(crate) async fn find(
     tx: &mut Tx,

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may stop where it stands")]
 
+mod ahead;
 mod clock_correction;
 mod dead_letters;
 mod faults;
