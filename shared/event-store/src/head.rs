@@ -96,7 +96,7 @@ impl Head {
     }
 
     /// The head after an event of this process.
-    pub(crate) fn evolved<A: Aggregate>(version: u64, json: String, state: StateOf<A>) -> Self {
+    pub(crate) fn evolved<A: Aggregate>(version: u64, json: Box<str>, state: StateOf<A>) -> Self {
         let snapshot = Typed::<A>::new(state);
         Self {
             version,

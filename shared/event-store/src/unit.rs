@@ -4,8 +4,9 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use clock::Clock;
-use event_schema::{App, Attributes, Envelope, EventId, EventSet, EventType, State};
-use serde_json::value::RawValue;
+use event_schema::{Actor, App, Attributes, Envelope, EventId, EventSet, EventType, State};
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_json::value::{RawValue, to_raw_value};
 use uuid::Uuid;
 
 use crate::head::{Head, Heads};
@@ -39,6 +40,25 @@ pub(crate) struct NewEvent {
     pub(crate) key: Uuid,
     pub(crate) owner: Uuid,
     pub(crate) envelope: String,
+}
+
+/// The data of an event, from parts that are JSON already and are not read once more.
+struct Data<'a> {
+    actor: &'a Actor,
+    change: &'a RawValue,
+    /// What the state is called.
+    field: &'static str,
+    state: &'a RawValue,
+}
+
+impl Serialize for Data<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut members = serializer.serialize_map(Some(3))?;
+        members.serialize_entry("actor", self.actor)?;
+        members.serialize_entry("change", self.change)?;
+        members.serialize_entry(self.field, self.state)?;
+        members.end()
+    }
 }
 
 impl std::fmt::Debug for Unit<'_> {
@@ -118,7 +138,7 @@ impl<'a> Unit<'a> {
     ) -> Result<(), Error> {
         let name = event.event_type().name;
         let unwritable = |error| Error::Bug(format!("{name} cannot be serialized: {error}"));
-        let state_json = serde_json::to_string(&state).map_err(unwritable)?;
+        let state_json = to_raw_value(&state).map_err(unwritable)?;
         let event_id = A::event_id(event, &state).unwrap_or_else(|| EventId(self.clock.new_id()));
         let key = A::partition_key(&state);
         let envelope = self
@@ -140,7 +160,7 @@ impl<'a> Unit<'a> {
             owner: state.owner().as_uuid(),
             envelope,
         });
-        let head = Head::evolved::<A>(version, state_json, state);
+        let head = Head::evolved::<A>(version, state_json.into(), state);
         self.staged.insert(stream, head);
         Ok(())
     }
@@ -153,15 +173,14 @@ impl<'a> Unit<'a> {
         id: EventId,
         partition_key: Uuid,
         event: &A::Events,
-        state_json: &str,
+        state_json: &RawValue,
     ) -> serde_json::Result<String> {
-        let change = event.change_json()?;
-        let data = format!(
-            r#"{{"actor":"{}","change":{},"{}":{state_json}}}"#,
-            self.context.actor,
-            change.get(),
-            StateOf::<A>::FIELD,
-        );
+        let data = Data {
+            actor: &self.context.actor,
+            change: &event.change_json()?,
+            field: StateOf::<A>::FIELD,
+            state: state_json,
+        };
         let event_type = event.event_type();
         let attributes = Attributes {
             id,
@@ -176,7 +195,7 @@ impl<'a> Unit<'a> {
             causation_id: self.context.causation_id.as_deref(),
             traceparent: self.context.traceparent.as_deref(),
         };
-        serde_json::to_string(&Envelope::new(&attributes, RawValue::from_string(data)?))
+        serde_json::to_string(&Envelope::new(&attributes, to_raw_value(&data)?))
     }
 
     fn load<A: Aggregate>(&mut self, stream: StreamRef) -> Option<(u64, StateOf<A>)> {
