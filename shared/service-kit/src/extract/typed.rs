@@ -16,6 +16,10 @@ const MAX_TRIES: usize = 64;
 /// serde stops at the first mistake. So the mistake is noted, the field is made harmless, and the
 /// value is read again, until it can be read or nothing harmless fits.
 pub(crate) fn read<T: DeserializeOwned>(mut value: Value) -> Result<T, Vec<FieldError>> {
+    // Where it is need not be followed until something is wrong.
+    if let Ok(read) = T::deserialize(&value) {
+        return Ok(read);
+    }
     let mut mistake = match attempt::<T>(&value) {
         Ok(read) => return Ok(read),
         Err(mistake) => mistake,
