@@ -58,6 +58,8 @@ pub struct PgTx(Inner);
 enum Inner {
     Lent(Transaction<'static, Postgres>),
     Kept(Kept, Home),
+    /// No transaction: its statements only read.
+    Reading(Kept, Home),
 }
 
 impl PgTx {
@@ -71,14 +73,22 @@ impl PgTx {
         home: &Home,
         begin: &'static str,
     ) -> Result<Self, Error> {
-        let kept = home.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(kept) = kept.filter(|kept| kept.since.elapsed() < KEPT_AT_MOST) {
+        if let Some(kept) = take(home) {
             match Self::begin(kept, home, begin).await {
                 Err(error) if went_away(&error) => {} // Nothing has happened on it yet.
                 outcome => return Ok(outcome?),
             }
         }
         Ok(Self::begin(Kept::open(pool).await?, home, begin).await?)
+    }
+
+    /// Reads on the connection kept at `home`, or on a new one, without a transaction.
+    pub(crate) async fn reading(pool: &PgPool, home: &Home) -> Result<Self, Error> {
+        let kept = match take(home) {
+            Some(kept) => kept,
+            None => Kept::open(pool).await?,
+        };
+        Ok(Self(Inner::Reading(kept, Arc::clone(home))))
     }
 
     async fn begin(mut kept: Kept, home: &Home, begin: &'static str) -> sqlx::Result<Self> {
@@ -90,6 +100,10 @@ impl PgTx {
         match self.0 {
             Inner::Lent(transaction) => transaction.commit().await,
             Inner::Kept(kept, home) => end(kept, &home, "commit").await,
+            Inner::Reading(kept, home) => {
+                put(kept, &home);
+                Ok(())
+            }
         }
     }
 
@@ -97,14 +111,28 @@ impl PgTx {
         match self.0 {
             Inner::Lent(transaction) => transaction.rollback().await,
             Inner::Kept(kept, home) => end(kept, &home, "rollback").await,
+            Inner::Reading(kept, home) => {
+                put(kept, &home);
+                Ok(())
+            }
         }
     }
 }
 
 async fn end(mut kept: Kept, home: &Home, statement: &'static str) -> sqlx::Result<()> {
     kept.connection.execute(sqlx::raw_sql(statement)).await?;
-    *home.lock().unwrap_or_else(PoisonError::into_inner) = Some(kept);
+    put(kept, home);
     Ok(())
+}
+
+/// The connection that is kept, unless it is too old.
+fn take(home: &Home) -> Option<Kept> {
+    let kept = home.lock().unwrap_or_else(PoisonError::into_inner).take();
+    kept.filter(|kept| kept.since.elapsed() < KEPT_AT_MOST)
+}
+
+fn put(kept: Kept, home: &Home) {
+    *home.lock().unwrap_or_else(PoisonError::into_inner) = Some(kept);
 }
 
 /// The server ended the connection while it was kept, or nobody is there any more.
@@ -123,7 +151,7 @@ impl Deref for PgTx {
     fn deref(&self) -> &PgConnection {
         match &self.0 {
             Inner::Lent(transaction) => transaction,
-            Inner::Kept(kept, _) => &kept.connection,
+            Inner::Kept(kept, _) | Inner::Reading(kept, _) => &kept.connection,
         }
     }
 }
@@ -132,7 +160,7 @@ impl DerefMut for PgTx {
     fn deref_mut(&mut self) -> &mut PgConnection {
         match &mut self.0 {
             Inner::Lent(transaction) => transaction,
-            Inner::Kept(kept, _) => &mut kept.connection,
+            Inner::Kept(kept, _) | Inner::Reading(kept, _) => &mut kept.connection,
         }
     }
 }

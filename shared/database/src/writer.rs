@@ -37,9 +37,8 @@ impl Writer {
     }
 }
 
-/// Begins transactions that do not write for one task that reads all the time, on PostgreSQL on a
-/// connection of its own for the same reasons as a [`Writer`]. End each with [`Tx::rollback`]: one that
-/// is dropped takes the connection with it.
+/// Reads for one task that reads all the time, on PostgreSQL on a connection of its own for the same
+/// reasons as a [`Writer`].
 #[derive(Debug)]
 pub struct Reader {
     database: Database,
@@ -54,12 +53,13 @@ impl Reader {
         }
     }
 
-    /// Begins a transaction that does not write. On PostgreSQL each of its statements sees what was
-    /// committed when it began.
+    /// Begins to read. On SQLite all of it sees one state. On PostgreSQL there is no transaction, which
+    /// would be two trips to the server more: each statement sees what was committed when it began.
+    /// End it with [`Tx::rollback`]: one that is dropped takes the connection with it.
     pub async fn begin(&self) -> Result<Tx, Error> {
         match &self.database {
             Database::Postgres(pool) => {
-                let tx = PgTx::kept(pool, &self.home, "begin read only").await?;
+                let tx = PgTx::reading(pool, &self.home).await?;
                 Ok(Tx::Postgres(tx))
             }
             Database::Sqlite { .. } => self.database.read().await,

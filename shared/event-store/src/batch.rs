@@ -16,6 +16,7 @@ use crate::store::inbox::Subject;
 use crate::submission::{Submission, Verdict};
 use crate::unit::NewEvent;
 use crate::{Answer, IdempotencyKey, Inbound, StreamRef};
+pub(crate) use past::Past;
 use past::{Arrivals, Deliveries, Wanted};
 
 /// A batch takes no further command once it holds so many bytes of events; the rest is the next batch.
@@ -60,25 +61,37 @@ pub(crate) async fn run(
 ) -> Result<Committed, DatabaseError> {
     let mut tx = writer.begin().await?; // Holding the lane's lock.
     let mut batch = Batch::default();
-    batch.load(core, &mut tx, Wanted::by(submissions)).await?;
+    batch.learn(Past::load(core, &mut tx, Wanted::by(submissions)).await?);
     batch.judge_all(core, &mut tx, submissions).await?;
     batch.write_and_commit(core, tx, submissions).await
 }
 
+/// Reads what submissions will look at, without the lane's lock. In the transaction they can look
+/// further.
+pub(crate) async fn look(
+    core: &Core,
+    reader: &Reader,
+    submissions: &mut [Submission],
+) -> Result<(Tx, Past), DatabaseError> {
+    let mut tx = reader.begin().await?;
+    let past = Past::load(core, &mut tx, Wanted::by(submissions)).await?;
+    Ok((tx, past))
+}
+
 impl Batch {
-    /// Decides further submissions before the batch has the lane's lock, while another is written.
-    /// Returns how many it took: the first ones, fewer than there are when it is full.
+    /// Decides further submissions before the batch has the lane's lock, while another is written, on
+    /// what [`look`] found. Returns how many it took: the first ones, fewer than there are when it is
+    /// full.
     pub(crate) async fn decide_ahead(
         &mut self,
         core: &Core,
-        reader: &Reader,
+        tx: &mut Tx,
+        past: Past,
         submissions: &mut [Submission],
     ) -> Result<usize, DatabaseError> {
         let before = self.verdicts.len();
-        let mut tx = reader.begin().await?;
-        self.load(core, &mut tx, Wanted::by(submissions)).await?;
-        self.judge_all(core, &mut tx, submissions).await?;
-        tx.rollback().await?;
+        self.learn(past);
+        self.judge_all(core, tx, submissions).await?;
         Ok(self.verdicts.len() - before)
     }
 

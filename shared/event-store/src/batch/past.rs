@@ -6,10 +6,12 @@ use database::{Error as DatabaseError, Tx};
 use uuid::Uuid;
 
 use super::Batch;
+use crate::head::Heads;
 use crate::ledger::Core;
 use crate::store::dead_letters::{self, Queues};
+use crate::store::idempotency::{self, Answers};
 use crate::store::inbox::{self, Subject};
-use crate::store::{idempotency, streams};
+use crate::store::streams;
 use crate::submission::Submission;
 use crate::{IdempotencyKey, Inbound, StreamRef};
 
@@ -86,29 +88,47 @@ impl<'a> Wanted<'a> {
     }
 }
 
-impl Batch {
-    /// Reads everything that is wanted, one query per table. What the batch knows already stays as it
-    /// is: it may have changed it.
+/// What was read for some commands.
+pub(crate) struct Past {
+    heads: Heads,
+    answers: Answers,
+    deliveries: Deliveries,
+}
+
+impl Past {
+    /// Reads everything that is wanted, one query per table.
     pub(super) async fn load(
-        &mut self,
         core: &Core,
         tx: &mut Tx,
         wanted: Wanted<'_>,
-    ) -> Result<(), DatabaseError> {
-        let mut unknown = wanted.streams;
-        unknown.retain(|stream| !self.heads.contains_key(stream));
-        if !unknown.is_empty() {
-            streams::load(tx, &unknown, &mut self.heads).await?;
+    ) -> Result<Self, DatabaseError> {
+        let mut heads = Heads::default();
+        if !wanted.streams.is_empty() {
+            streams::load(tx, &wanted.streams, &mut heads).await?;
         }
+        let mut answers = Answers::default();
         if !wanted.keys.is_empty() {
-            for (key, answer) in idempotency::find(tx, &wanted.keys).await? {
-                self.answers.entry(key).or_insert(answer);
-            }
+            answers = idempotency::find(tx, &wanted.keys).await?;
         }
-        let deliveries = wanted.arrivals.load(core, tx).await?;
-        self.loaded.add(deliveries.clone());
-        self.deliveries.add(deliveries);
-        Ok(())
+        Ok(Self {
+            heads,
+            answers,
+            deliveries: wanted.arrivals.load(core, tx).await?,
+        })
+    }
+}
+
+impl Batch {
+    /// Takes in what was read. What the batch knows already stays as it is: it may have changed it.
+    pub(super) fn learn(&mut self, past: Past) {
+        for (stream, head) in past.heads {
+            self.heads.entry(stream).or_insert(head);
+        }
+        for (key, answer) in past.answers {
+            self.answers.entry(key).or_insert(answer);
+        }
+        self.loaded.add(past.deliveries.clone());
+        self.deliveries.add(past.deliveries);
     }
 
     /// Whether what the batch was decided on is still so, asked under the lane's lock. The streams that

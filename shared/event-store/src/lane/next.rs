@@ -5,19 +5,19 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
-use database::Reader;
+use database::{Reader, Tx};
 use tokio::sync::{Mutex, Notify};
 use tracing::debug;
 
 use crate::StreamRef;
-use crate::batch::Batch;
+use crate::batch::{self, Batch, Past};
 use crate::ledger::Core;
 use crate::submission::Submission;
 
 /// Commands decided in one go: more would keep the committer waiting when it asks for them.
-const CHUNK: usize = 32;
-/// When deciding ahead is given up: the committer would wait for it.
-const LONGEST_CHUNK: Duration = Duration::from_secs(1);
+const CHUNK: usize = 64;
+/// When deciding ahead is given up: these commands wait for it, and those behind them.
+const LONGEST_LOOK: Duration = Duration::from_secs(1);
 
 /// What the decider fills and the committer takes, in the order in which the commands arrived.
 pub(super) struct Next {
@@ -35,6 +35,8 @@ struct State {
     /// Not decided yet.
     arrived: VecDeque<Submission>,
     ahead: Ahead,
+    /// Some are neither here nor there, because the decider looks at what they need.
+    deciding: bool,
     /// What the batch that is being written may change; `None` when the committer waits.
     flight: Option<Footprint>,
     /// Nothing arrives any more.
@@ -87,13 +89,27 @@ impl Next {
         self.arrived.notify_one();
     }
 
-    /// Decides a few commands ahead, if that can be done now; returns whether there may be more.
+    /// Decides a few commands ahead, if that can be done now; returns whether there may be more. The
+    /// committer waits for the decisions at most, never for what they look at.
     pub(super) async fn decide(&self) -> bool {
-        self.state
-            .lock()
-            .await
-            .decide(&self.core, &self.reader)
-            .await
+        let Some(mut chunk) = self.state.lock().await.chunk() else {
+            return false;
+        };
+        let looking = batch::look(&self.core, &self.reader, &mut chunk);
+        let found = tokio::time::timeout(LONGEST_LOOK, looking).await;
+        let mut state = self.state.lock().await;
+        match found {
+            Ok(Ok((mut tx, past))) => {
+                state.decide(&self.core, &mut tx, past, chunk).await;
+                drop(state);
+                // It only gives the connection back: when it fails, the next one is a new one.
+                let _ = tx.rollback().await;
+            }
+            Ok(Err(error)) => state.leave_it(chunk, &error),
+            Err(elapsed) => state.leave_it(chunk, &elapsed),
+        }
+        self.arrived.notify_one();
+        true
     }
 
     /// The next batch, as soon as there is one; the last one has ended. What was decided ahead or, when
@@ -117,11 +133,13 @@ impl Next {
 impl State {
     fn take(&mut self, most: usize) -> Option<Job> {
         let ahead = std::mem::take(&mut self.ahead);
-        let (submissions, decided) = if ahead.submissions.is_empty() {
+        let (submissions, decided) = if !ahead.submissions.is_empty() {
+            (ahead.submissions, Some(ahead.batch))
+        } else if self.deciding {
+            (Vec::new(), None) // What has arrived is behind those.
+        } else {
             let count = self.arrived.len().min(most);
             (self.arrived.drain(..count).collect(), None)
-        } else {
-            (ahead.submissions, Some(ahead.batch))
         };
         if submissions.is_empty() {
             self.flight = None;
@@ -134,37 +152,55 @@ impl State {
         })
     }
 
-    async fn decide(&mut self, core: &Core, reader: &Reader) -> bool {
+    /// The next few that may be decided now.
+    fn chunk(&mut self) -> Option<Vec<Submission>> {
         // Without a batch before it, the next one can have the lock at once.
-        let Some(flight) = &self.flight else {
-            return false;
-        };
+        let flight = self.flight.as_ref()?;
         let free = self.arrived.iter().take(CHUNK);
         let count = free.take_while(|next| !flight.touches(next)).count();
         if count == 0 || self.ahead.closed {
-            return false;
+            return None;
         }
-        let chunk = &mut self.arrived.make_contiguous()[..count];
-        let deciding = self.ahead.batch.decide_ahead(core, reader, chunk);
-        match tokio::time::timeout(LONGEST_CHUNK, deciding).await {
+        self.deciding = true;
+        Some(self.arrived.drain(..count).collect())
+    }
+
+    async fn decide(&mut self, core: &Core, tx: &mut Tx, past: Past, mut chunk: Vec<Submission>) {
+        // Meanwhile another batch may have begun, with streams that these look at too.
+        let flight = self.flight.as_ref();
+        let touched = |next: &Submission| flight.is_some_and(|flight| flight.touches(next));
+        let free = chunk.iter().take_while(|next| !touched(next)).count();
+        let deciding = self
+            .ahead
+            .batch
+            .decide_ahead(core, tx, past, &mut chunk[..free]);
+        match tokio::time::timeout(LONGEST_LOOK, deciding).await {
             Ok(Ok(taken)) => {
-                self.ahead.submissions.extend(self.arrived.drain(..taken));
-                self.ahead.closed = taken < count;
+                self.deciding = false;
+                self.ahead.closed = taken < chunk.len();
+                self.ahead.submissions.extend(chunk.drain(..taken));
+                self.put_back(chunk);
             }
-            Ok(Err(error)) => self.leave_it(&error),
-            Err(elapsed) => self.leave_it(&elapsed),
+            Ok(Err(error)) => self.leave_it(chunk, &error),
+            Err(elapsed) => self.leave_it(chunk, &elapsed),
         }
-        true
     }
 
     /// Leaves everything to be decided under the lock, where what went wrong here is found and told.
-    fn leave_it(&mut self, why: &dyn Error) {
+    fn leave_it(&mut self, chunk: Vec<Submission>, why: &dyn Error) {
         debug!("cannot decide ahead: {why}");
+        self.deciding = false;
+        self.put_back(chunk);
         let ahead = std::mem::take(&mut self.ahead);
-        for submission in ahead.submissions.into_iter().rev() {
+        self.put_back(ahead.submissions);
+        self.ahead.closed = true;
+    }
+
+    /// Before those that arrived later.
+    fn put_back(&mut self, submissions: Vec<Submission>) {
+        for submission in submissions.into_iter().rev() {
             self.arrived.push_front(submission);
         }
-        self.ahead.closed = true;
     }
 }
 
