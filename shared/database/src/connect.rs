@@ -19,8 +19,8 @@ const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const SQLITE_STATEMENTS: usize = 256;
 /// Kibibytes, as SQLite writes them: pages that are written in no order find each other again.
 const SCRATCH_CACHE: &str = "-65536";
-/// Memory that a connection may take for pages, in KiB. SQLite's own 2 MB make a batch of a few
-/// hundred rows read pages again that it has just written.
+/// Memory that the writer may take for pages, in KiB. SQLite's own 2 MB make a batch of a few hundred
+/// rows read pages again that it has just written. Readers, of whom there are several, have 2 MB each.
 const SQLITE_CACHE: &str = "-16384";
 /// Pages in the log before they are copied into the file, 32 MiB. A page that many batches change is
 /// copied once, and the two flushes of a copy are paid less often.
@@ -222,7 +222,6 @@ async fn sqlite(url: &str, config: &Config) -> Result<(Database, String), Connec
         .foreign_keys(true)
         .busy_timeout(SQLITE_BUSY_TIMEOUT)
         .statement_cache_capacity(SQLITE_STATEMENTS)
-        .pragma("cache_size", SQLITE_CACHE)
         .pragma("wal_autocheckpoint", SQLITE_CHECKPOINT);
     let place = options.get_filename().display().to_string();
     let writer = SqlitePoolOptions::new()
@@ -230,7 +229,7 @@ async fn sqlite(url: &str, config: &Config) -> Result<(Database, String), Connec
         .min_connections(1)
         .test_before_acquire(false) // It lives in this process.
         .acquire_timeout(config.acquire_timeout())
-        .connect_with(options.clone())
+        .connect_with(options.clone().pragma("cache_size", SQLITE_CACHE))
         .await
         .map_err(cannot_open(&place))?;
     let readers = SqlitePoolOptions::new()
