@@ -1,5 +1,7 @@
 //! One batch of the lane: load, decide, write, commit. All of it stands on this page.
 
+#[cfg(feature = "bench")]
+pub mod bench;
 mod judge;
 mod past;
 mod write;

@@ -25,6 +25,10 @@ mod timers;
 mod unit;
 mod verify;
 
+#[cfg(feature = "bench")]
+#[doc(hidden)]
+pub use batch::bench;
+
 pub use aggregate::{Aggregate, StateOf, Timer};
 pub use answer::{Answer, Context, IdempotencyKey, Inbound, Outcome, SubjectError};
 pub use catalog::Catalog;

@@ -78,7 +78,7 @@ impl Batch {
     }
 
     /// The outcome of a command that need not be decided.
-    fn known(&mut self, submission: &Submission) -> Option<Verdict> {
+    pub(super) fn known(&mut self, submission: &Submission) -> Option<Verdict> {
         if let Some(key) = &submission.key
             && let Some((hash, answer)) = self.answers.get(&(key.owner.as_uuid(), key.key.clone()))
         {
@@ -108,7 +108,7 @@ impl Batch {
     }
 
     /// Merges what an accepted command staged, so that the next one sees it.
-    fn keep(
+    pub(super) fn keep(
         &mut self,
         submission: &Submission,
         answer: &Answer,
