@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod generate;
+mod instructions;
 mod root;
 mod test_postgres;
 mod tidy;
@@ -23,6 +24,8 @@ enum Command {
     Tidy,
     /// Writes the JSON Schemas of the events and docs/events.md.
     Generate(generate::Options),
+    /// Compares the instructions of the hot functions with those committed.
+    Instructions(instructions::Options),
     /// Runs the store tests on a throw-away PostgreSQL server.
     TestPostgres(test_postgres::Options),
 }
@@ -32,6 +35,7 @@ fn main() -> anyhow::Result<ExitCode> {
     match Arguments::parse().command {
         Command::Tidy => tidy::run(&root),
         Command::Generate(options) => generate::run(&root, options),
+        Command::Instructions(options) => instructions::run(&root, options),
         Command::TestPostgres(options) => test_postgres::run(&root, &options),
     }
 }
