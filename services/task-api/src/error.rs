@@ -14,6 +14,9 @@ pub enum Error {
     /// There is no such task, or it is somebody else's: nobody can tell.
     #[error("there is no such task")]
     NotFound,
+    /// There is no such series, or it is somebody else's.
+    #[error("there is no such series")]
+    NoSeries,
     /// The version in `If-Match` is not the current one.
     #[error("the task is at version {version} by now")]
     VersionConflict {
@@ -95,7 +98,9 @@ impl Error {
 impl ProblemError for Error {
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::NotFound | Self::Task(TaskError::NotFound) => ErrorKind::NotFound,
+            Self::NotFound | Self::NoSeries | Self::Task(TaskError::NotFound) => {
+                ErrorKind::NotFound
+            }
             Self::VersionConflict { .. } => ErrorKind::PreconditionFailed,
             Self::Invalid(_) | Self::Task(TaskError::Invalid(_)) => ErrorKind::Invalid,
             Self::Task(
@@ -128,6 +133,7 @@ impl ProblemError for Error {
             Self::Ledger(event_store::Error::TooLarge { .. }) => "event-too-large",
             Self::Query(problem) => problem.code(),
             Self::NotFound
+            | Self::NoSeries
             | Self::VersionConflict { .. }
             | Self::Task(TaskError::NotFound)
             | Self::Series(SeriesError::NotFound)

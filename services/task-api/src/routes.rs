@@ -3,9 +3,12 @@
 mod command;
 mod fields;
 mod history;
+mod occurrences;
 mod recurrence_input;
 mod recurrence_preview;
 mod reminders;
+mod series;
+mod series_view;
 mod task_list;
 mod task_view;
 mod tasks;
@@ -27,6 +30,7 @@ use crate::app::AppState;
     ),
     tags(
         (name = "tasks", description = "Tasks and occurrences of series"),
+        (name = "series", description = "Series: a rule, and what every task of it starts with"),
         (name = "recurrence", description = "Rules that make tasks repeat"),
     )
 )]
@@ -56,5 +60,8 @@ fn table() -> OpenApiRouter<AppState> {
         .routes(routes!(transitions::cancel_task))
         .routes(routes!(transitions::restore_task))
         .routes(routes!(history::get_task_history))
+        .routes(routes!(series::list_series))
+        .routes(routes!(series::get_series))
+        .routes(routes!(occurrences::list_occurrences))
         .routes(routes!(recurrence_preview::preview_recurrence))
 }

@@ -1,5 +1,6 @@
 //! Rows for reading, made from the log in the transaction of the events.
 
+pub mod series;
 pub mod tasks;
 
 use std::sync::Arc;
@@ -9,9 +10,9 @@ use event_store::Projection;
 
 /// The service's own tables; they come after the ledger's.
 pub const MIGRATIONS: MigrationSet =
-    database::migrations!("task-api": "0001_tasks", "0002_task_labels");
+    database::migrations!("task-api": "0001_tasks", "0002_task_labels", "0003_series");
 
 /// Every projection of the ledger.
 pub fn projections() -> Vec<Arc<dyn Projection>> {
-    vec![Arc::new(tasks::Tasks)]
+    vec![Arc::new(tasks::Tasks), Arc::new(series::SeriesRows)]
 }

@@ -32,31 +32,31 @@ pub struct PageQuery {
     pub cursor: Option<Cursor>,
 }
 
-/// How many items a page has at most: 1 to 200, 50 when absent.
+/// How many items a page has at most: 1 to 200 unless a list says otherwise, 50 when absent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limit(u16);
+pub struct Limit<const MOST: u16 = MAX_LIMIT>(u16);
 
-impl Limit {
+impl<const MOST: u16> Limit<MOST> {
     /// The limit as a number.
     pub fn get(self) -> u16 {
         self.0
     }
 }
 
-impl Default for Limit {
+impl<const MOST: u16> Default for Limit<MOST> {
     fn default() -> Self {
         Self(DEFAULT_LIMIT)
     }
 }
 
-impl<'de> Deserialize<'de> for Limit {
+impl<'de, const MOST: u16> Deserialize<'de> for Limit<MOST> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let limit = u16::deserialize(deserializer)?;
-        if (1..=MAX_LIMIT).contains(&limit) {
+        if (1..=MOST).contains(&limit) {
             Ok(Self(limit))
         } else {
             Err(serde::de::Error::custom(format_args!(
-                "must be between 1 and {MAX_LIMIT}"
+                "must be between 1 and {MOST}"
             )))
         }
     }
@@ -107,7 +107,11 @@ pub struct Page<T> {
 impl<T> Page<T> {
     /// Makes the page of `limit` items from the `limit + 1` that were asked of the store: the one
     /// too many tells that there is a next page.
-    pub fn of<P: Serialize>(mut items: Vec<T>, limit: Limit, place: impl Fn(&T) -> P) -> Self {
+    pub fn of<P: Serialize, const MOST: u16>(
+        mut items: Vec<T>,
+        limit: Limit<MOST>,
+        place: impl Fn(&T) -> P,
+    ) -> Self {
         let more = items.len() > usize::from(limit.get());
         items.truncate(usize::from(limit.get()));
         let next_cursor = items
@@ -155,7 +159,7 @@ mod tests {
 
     #[test]
     fn one_item_too_many_makes_a_next_page() {
-        let limit = Limit(2);
+        let limit = Limit::<200>(2);
         let page = Page::of(vec![1, 2, 3], limit, |item| *item);
         assert_eq!(page.items, [1, 2]);
         assert_eq!(page.next_cursor.unwrap().place::<i32>().unwrap(), 2);

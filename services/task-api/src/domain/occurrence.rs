@@ -133,53 +133,12 @@ fn reminders(task: &Task, template: &[Reminder]) -> Vec<Reminder> {
 }
 
 #[cfg(test)]
+pub(crate) mod fixtures;
+
+#[cfg(test)]
 mod tests {
-    use event_schema::{Anchor, Priority, ReminderId, SeriesId, TaskTemplate, UserId};
-    use uuid::Uuid;
-
+    use super::fixtures::{date, now, series};
     use super::*;
-
-    pub(super) fn now() -> DateTime<Utc> {
-        time::instant("2026-11-22T10:00:00Z").unwrap()
-    }
-
-    pub(super) fn date(text: &str) -> TimeValue {
-        TimeValue::Date {
-            date: time::date(text).unwrap(),
-        }
-    }
-
-    pub(super) fn series(rrule: &str, start: TimeValue) -> Series {
-        let owner_id = UserId(Uuid::from_u128(1));
-        Series {
-            id: SeriesId(Uuid::from_u128(3)),
-            owner_id,
-            recurrence: Recurrence {
-                rrule: rrule.to_owned(),
-                month_overflow: MonthOverflow::Clamp,
-            },
-            start,
-            template: TaskTemplate {
-                title: "Pay rent".to_owned(),
-                notes: String::new(),
-                priority: Priority::High,
-                labels: ["home".to_owned()].into(),
-                start: Some(date("2027-01-25")),
-                deadline: Some(date("2027-02-03")),
-                reminders: vec![Reminder {
-                    id: ReminderId(Uuid::from_u128(5)),
-                    trigger: Trigger::Relative {
-                        to: Anchor::Due,
-                        offset_seconds: -60,
-                    },
-                }],
-            },
-            status: SeriesStatus::Active,
-            created_at: now(),
-            created_by: Actor::User(owner_id),
-            updated_at: now(),
-        }
-    }
 
     fn after(series: &Series, slot: &str) -> Option<String> {
         let slot = slot.parse().unwrap();

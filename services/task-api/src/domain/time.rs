@@ -107,6 +107,14 @@ pub fn is_representable(value: &TimeValue) -> bool {
     matches!(value, TimeValue::Date { .. }) || instant_of(value).is_some()
 }
 
+/// The date in a zone, or in UTC without one.
+pub fn date_in(zone: Option<Tz>, now: DateTime<Utc>) -> NaiveDate {
+    zone.map_or_else(
+        || now.date_naive(),
+        |zone| now.with_timezone(&zone).date_naive(),
+    )
+}
+
 /// The beginning of a day in UTC.
 pub fn midnight(date: NaiveDate) -> DateTime<Utc> {
     date.and_time(NaiveTime::MIN).and_utc()

@@ -8,6 +8,7 @@ mod history;
 mod openapi;
 mod recurrence;
 mod recurring_events;
+mod series;
 mod task_list;
 mod tasks;
 mod transitions;

@@ -5,8 +5,11 @@ use serde_json::Value;
 
 use crate::suite;
 
-const PATHS: [(&str, &[&str]); 9] = [
+const PATHS: [(&str, &[&str]); 12] = [
     ("/v1/recurrence/preview", &["post"]),
+    ("/v1/series", &["get"]),
+    ("/v1/series/{series_id}", &["get"]),
+    ("/v1/series/{series_id}/occurrences", &["get"]),
     ("/v1/tasks", &["get", "post"]),
     ("/v1/tasks/{task_id}", &["delete", "get", "patch"]),
     ("/v1/tasks/{task_id}/cancel", &["post"]),

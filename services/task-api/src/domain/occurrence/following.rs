@@ -114,7 +114,8 @@ fn id_of(series: &Series, slot: Slot) -> TaskId {
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::super::tests::{date, now, series, task};
+    use super::super::fixtures::{date, now, series};
+    use super::super::tests::task;
     use super::*;
 
     /// What follows the first of August, finished again in November, among other occurrences.

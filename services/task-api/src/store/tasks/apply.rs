@@ -51,6 +51,15 @@ impl<'a> Row<'a> {
             due_at: due.map_or(NEVER, |at| at.clamp(EVER, NEVER)),
         }
     }
+
+    /// Neither this nor the slot ever changes.
+    fn series_id(&self) -> Option<Uuid> {
+        self.task.series_id.map(Uuid::from)
+    }
+
+    fn slot(&self) -> Option<&str> {
+        self.task.slot.as_deref()
+    }
 }
 
 pub(super) fn status(status: Status) -> &'static str {
@@ -67,10 +76,10 @@ async fn postgres(conn: &mut PgConnection, into: Tables, rows: &[Row<'_>]) -> Re
     let column = |value: fn(&Row<'_>) -> Uuid| rows.iter().map(value).collect::<Vec<_>>();
     let written: Vec<(Uuid,)> = sqlx::query_as(into.sql(
         "insert into tasks{} as t (task_id, owner_id, version, status, parent_id, due_rank, due_at,
-                                 created_at, trashed_at)
+                                 created_at, trashed_at, series_id, slot)
          select * from unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::text[], $5::uuid[],
                               $6::smallint[], $7::timestamptz[], $8::timestamptz[],
-                              $9::timestamptz[])
+                              $9::timestamptz[], $10::uuid[], $11::text[])
              on conflict (task_id) do update
             set version = excluded.version, status = excluded.status,
                 parent_id = excluded.parent_id, due_rank = excluded.due_rank,
@@ -95,6 +104,8 @@ async fn postgres(conn: &mut PgConnection, into: Tables, rows: &[Row<'_>]) -> Re
             .map(|row| row.task.trashed_at)
             .collect::<Vec<_>>(),
     )
+    .bind(rows.iter().map(Row::series_id).collect::<Vec<_>>())
+    .bind(rows.iter().map(Row::slot).collect::<Vec<_>>())
     .fetch_all(&mut *conn)
     .await?;
     let written = ids(written);
@@ -150,7 +161,7 @@ fn parents(rows: &[Row<'_>]) -> Vec<Option<Uuid>> {
 async fn sqlite(conn: &mut SqliteConnection, into: Tables, rows: &[Row<'_>]) -> Result<(), Error> {
     let upsert =
         "insert into tasks{} as t (task_id, owner_id, version, status, parent_id, due_rank,
-                                          due_at, created_at, trashed_at)
+                                          due_at, created_at, trashed_at, series_id, slot)
                   values {rows}
                       on conflict (task_id) do update
                      set version = excluded.version, status = excluded.status,
@@ -166,6 +177,7 @@ async fn sqlite(conn: &mut SqliteConnection, into: Tables, rows: &[Row<'_>]) -> 
         values.bind(task.parent_id.map(Uuid::from));
         values.bind(row.due_rank).bind(row.due_at);
         values.bind(task.created_at).bind(task.trashed_at);
+        values.bind(row.series_id()).bind(row.slot());
     });
     let written = ids(written.await?);
     let delete = "delete from task_labels{} where (task_id, label) in (

@@ -1,0 +1,52 @@
+//! What tests of occurrences begin with.
+
+use chrono::{DateTime, Utc};
+use event_schema::{
+    Actor, Anchor, MonthOverflow, Priority, Recurrence, Reminder, ReminderId, Series, SeriesId,
+    SeriesStatus, TaskTemplate, TimeValue, Trigger, UserId,
+};
+use uuid::Uuid;
+
+use crate::domain::time;
+
+pub(crate) fn now() -> DateTime<Utc> {
+    time::instant("2026-11-22T10:00:00Z").unwrap()
+}
+
+pub(crate) fn date(text: &str) -> TimeValue {
+    TimeValue::Date {
+        date: time::date(text).unwrap(),
+    }
+}
+
+pub(crate) fn series(rrule: &str, start: TimeValue) -> Series {
+    let owner_id = UserId(Uuid::from_u128(1));
+    Series {
+        id: SeriesId(Uuid::from_u128(3)),
+        owner_id,
+        recurrence: Recurrence {
+            rrule: rrule.to_owned(),
+            month_overflow: MonthOverflow::Clamp,
+        },
+        start,
+        template: TaskTemplate {
+            title: "Pay rent".to_owned(),
+            notes: String::new(),
+            priority: Priority::High,
+            labels: ["home".to_owned()].into(),
+            start: Some(date("2027-01-25")),
+            deadline: Some(date("2027-02-03")),
+            reminders: vec![Reminder {
+                id: ReminderId(Uuid::from_u128(5)),
+                trigger: Trigger::Relative {
+                    to: Anchor::Due,
+                    offset_seconds: -60,
+                },
+            }],
+        },
+        status: SeriesStatus::Active,
+        created_at: now(),
+        created_by: Actor::User(owner_id),
+        updated_at: now(),
+    }
+}

@@ -1,0 +1,113 @@
+//! A series as callers see it.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+use event_schema::{Actor, Priority, Series, SeriesId, SeriesStatus, TaskTemplate};
+use recurrence::Slot;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::reminders::ReminderView;
+use super::task_view::{PriorityName, RecurrenceView};
+use super::time_value::TimeView;
+use crate::domain::occurrence;
+
+/// A series: a rule, and what every task of it starts with.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[schema(as = Series)]
+pub(super) struct SeriesView {
+    /// A UUIDv7.
+    #[schema(value_type = Uuid)]
+    id: SeriesId,
+    /// Counts its changes; the `ETag`.
+    version: u64,
+    /// `active`, `paused` or `ended`.
+    #[schema(value_type = SeriesState)]
+    state: SeriesStatus,
+    /// How it repeats.
+    recurrence: RecurrenceView,
+    /// What the rule counts from. The first slot is the first one of the rule at or after it.
+    start: TimeView,
+    /// What every occurrence starts with.
+    template: TemplateView,
+    /// The slot that follows if the newest occurrence is finished now; null when none does.
+    next_slot: Option<String>,
+    /// When it was started.
+    created_at: DateTime<Utc>,
+    /// Who started it.
+    #[schema(value_type = String)]
+    created_by: Actor,
+    /// When it last changed.
+    updated_at: DateTime<Utc>,
+}
+
+/// What every occurrence of a series starts with.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[schema(as = TaskTemplate)]
+struct TemplateView {
+    /// The title of every occurrence.
+    title: String,
+    /// The notes of every occurrence.
+    notes: String,
+    /// The priority of every occurrence.
+    #[schema(value_type = PriorityName)]
+    priority: Priority,
+    /// The labels of every occurrence.
+    #[schema(value_type = Vec<String>)]
+    labels: BTreeSet<String>,
+    /// The start beside the series' own; occurrences keep its distance in days.
+    start: Option<TimeView>,
+    /// The deadline beside the series' own start; occurrences keep its distance in days.
+    deadline: Option<TimeView>,
+    /// The relative reminders of every occurrence.
+    reminders: Vec<ReminderView>,
+}
+
+/// Whether a series still makes occurrences.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[expect(dead_code, reason = "only described")]
+pub(super) enum SeriesState {
+    Active,
+    Paused,
+    Ended,
+}
+
+impl SeriesView {
+    /// The series at a version, whose newest occurrence has this slot.
+    pub(super) fn of(
+        series: Series,
+        version: u64,
+        newest: Option<Slot>,
+        now: DateTime<Utc>,
+    ) -> Self {
+        let next = newest.and_then(|newest| occurrence::next(&series, newest, now));
+        Self {
+            id: series.id,
+            version,
+            state: series.status,
+            recurrence: RecurrenceView::from(&series.recurrence),
+            start: TimeView::from(&series.start),
+            template: TemplateView::from(series.template),
+            next_slot: next.map(|turn| turn.slot.to_string()),
+            created_at: series.created_at,
+            created_by: series.created_by,
+            updated_at: series.updated_at,
+        }
+    }
+}
+
+impl From<TaskTemplate> for TemplateView {
+    fn from(template: TaskTemplate) -> Self {
+        Self {
+            title: template.title,
+            notes: template.notes,
+            priority: template.priority,
+            labels: template.labels,
+            start: template.start.as_ref().map(TimeView::from),
+            deadline: template.deadline.as_ref().map(TimeView::from),
+            reminders: template.reminders.iter().map(ReminderView::from).collect(),
+        }
+    }
+}

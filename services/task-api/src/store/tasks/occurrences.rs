@@ -1,0 +1,91 @@
+//! Reading the tasks of a series.
+
+use database::{Database, Error, on};
+use event_schema::{SeriesId, Task};
+use event_store::Recorded;
+use recurrence::Slot;
+use uuid::Uuid;
+
+use crate::store::series;
+
+/// Which of its slots, in order, and how many.
+#[derive(Clone, Copy, Debug)]
+pub struct Range {
+    /// From this slot on; a date is the beginning of its day.
+    pub from: Slot,
+    /// Behind this one.
+    pub after: Option<Slot>,
+    /// Up to this slot; a date is the end of its day.
+    pub to: Option<Slot>,
+    /// How many at most.
+    pub limit: u16,
+}
+
+impl Range {
+    /// Whether a slot lies in it.
+    pub fn contains(&self, slot: Slot) -> bool {
+        let is_behind = self.after.is_none_or(|after| after < slot);
+        slot >= self.from && is_behind && self.to.is_none_or(|to| is_through(slot, to))
+    }
+}
+
+fn is_through(slot: Slot, to: Slot) -> bool {
+    match to {
+        Slot::Date(date) => slot.date() <= date,
+        Slot::Timed(_) => slot <= to,
+    }
+}
+
+/// Tasks of a series, whatever became of them, in the order of their slots.
+pub async fn of_series(
+    database: &Database,
+    series: SeriesId,
+    range: &Range,
+) -> Result<Vec<Recorded<Task>>, Error> {
+    // No slot's text lies between a date and the date with a letter behind the T of its times.
+    let to = range.to.map_or_else(
+        || "U".to_owned(),
+        |to| match to {
+            Slot::Date(date) => format!("{date}U"),
+            Slot::Timed(_) => to.to_string(),
+        },
+    );
+    let mut tx = database.read().await?;
+    let rows: Vec<(Uuid, i64, String, i32)> = on!(&mut tx, conn => sqlx::query_as(
+        "select s.stream_id, s.version, s.state, s.state_version
+           from tasks t
+           join stream s on s.kind = 'task' and s.stream_id = t.task_id
+          where t.series_id = $1 and t.slot >= $2 and t.slot > $3 and t.slot <= $4
+          order by t.slot
+          limit $5")
+        .bind(series.as_uuid())
+        .bind(range.from.to_string())
+        .bind(range.after.map_or_else(String::new, |after| after.to_string()))
+        .bind(to)
+        .bind(i64::from(range.limit))
+        .fetch_all(conn)
+        .await)?;
+    rows.into_iter().map(recorded).collect()
+}
+
+/// The newest slot of a series that has a task.
+pub async fn newest_slot(database: &Database, id: SeriesId) -> Result<Option<Slot>, Error> {
+    let mut tx = database.read().await?;
+    let (slot,): (Option<String>,) = on!(&mut tx, conn => sqlx::query_as(
+        "select max(slot) from tasks where series_id = $1")
+        .bind(id.as_uuid())
+        .fetch_one(conn)
+        .await)?;
+    series::newest(id.as_uuid(), slot)
+}
+
+fn recorded(
+    (id, version, state, shape): (Uuid, i64, String, i32),
+) -> Result<Recorded<Task>, Error> {
+    Recorded::of_head(version, &state, shape).map_err(|error| Error::Corrupt {
+        table: "stream",
+        column: "state",
+        id: id.to_string(),
+        reason: error.to_string(),
+    })
+}
