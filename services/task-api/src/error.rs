@@ -18,7 +18,7 @@ pub enum Error {
     #[error("there is no such series")]
     NoSeries,
     /// The version in `If-Match` is not the current one.
-    #[error("the task is at version {version} by now")]
+    #[error("it is at version {version} by now")]
     VersionConflict {
         /// The current version.
         version: u64,
@@ -89,7 +89,9 @@ impl Error {
 
     fn faults(&self) -> &[Fault] {
         match self {
-            Self::Invalid(faults) | Self::Task(TaskError::Invalid(faults)) => faults,
+            Self::Invalid(faults)
+            | Self::Task(TaskError::Invalid(faults))
+            | Self::Series(SeriesError::Invalid(faults)) => faults,
             _ => &[],
         }
     }
@@ -102,13 +104,17 @@ impl ProblemError for Error {
                 ErrorKind::NotFound
             }
             Self::VersionConflict { .. } => ErrorKind::PreconditionFailed,
-            Self::Invalid(_) | Self::Task(TaskError::Invalid(_)) => ErrorKind::Invalid,
+            Self::Invalid(_)
+            | Self::Task(TaskError::Invalid(_))
+            | Self::Series(SeriesError::Invalid(_)) => ErrorKind::Invalid,
             Self::Task(
                 TaskError::AlreadyExists(_)
                 | TaskError::IllegalTransition { .. }
                 | TaskError::NotRecurring(_),
             )
-            | Self::Series(SeriesError::AlreadyExists(_)) => ErrorKind::Conflict,
+            | Self::Series(SeriesError::AlreadyExists(_) | SeriesError::IllegalTransition { .. }) => {
+                ErrorKind::Conflict
+            }
             // Nobody names a series over HTTP: it is a delivery that came for one we never had.
             Self::Series(SeriesError::NotFound) | Self::Misfit(_) | Self::Unshowable(_) => {
                 ErrorKind::Internal
@@ -122,12 +128,15 @@ impl ProblemError for Error {
 
     fn code(&self) -> &'static str {
         match self {
-            Self::Invalid(faults) | Self::Task(TaskError::Invalid(faults)) => {
+            Self::Invalid(faults)
+            | Self::Task(TaskError::Invalid(faults))
+            | Self::Series(SeriesError::Invalid(faults)) => {
                 named(faults).map_or(ErrorKind::Invalid.code(), |(code, _)| code)
             }
             Self::Task(TaskError::AlreadyExists(_))
             | Self::Series(SeriesError::AlreadyExists(_)) => "already-exists",
-            Self::Task(TaskError::IllegalTransition { .. }) => "illegal-transition",
+            Self::Task(TaskError::IllegalTransition { .. })
+            | Self::Series(SeriesError::IllegalTransition { .. }) => "illegal-transition",
             Self::Task(TaskError::NotRecurring(_)) => "not-recurring",
             Self::Ledger(event_store::Error::KeyReused) => "idempotency-key-reused",
             Self::Ledger(event_store::Error::TooLarge { .. }) => "event-too-large",

@@ -8,6 +8,7 @@ mod recurrence_input;
 mod recurrence_preview;
 mod reminders;
 mod series;
+mod series_changes;
 mod series_view;
 mod task_list;
 mod task_view;
@@ -61,7 +62,14 @@ fn table() -> OpenApiRouter<AppState> {
         .routes(routes!(transitions::restore_task))
         .routes(routes!(history::get_task_history))
         .routes(routes!(series::list_series))
-        .routes(routes!(series::get_series))
+        .routes(routes!(
+            series::get_series,
+            series_changes::update_series,
+            series_changes::delete_series
+        ))
+        .routes(routes!(series_changes::pause_series))
+        .routes(routes!(series_changes::resume_series))
+        .routes(routes!(series_changes::end_series))
         .routes(routes!(occurrences::list_occurrences))
         .routes(routes!(recurrence_preview::preview_recurrence))
 }

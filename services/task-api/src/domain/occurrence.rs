@@ -1,6 +1,7 @@
 //! Occurrences: from a series and a slot to a task.
 
 mod following;
+mod template;
 
 use chrono::{DateTime, Utc};
 use event_schema::{
@@ -11,7 +12,8 @@ use recurrence::{Rule, RuleError, Schedule, Slot};
 
 use super::{fields, time};
 
-pub use following::{Following, following, following_again};
+pub use following::{Following, following, following_again, newer};
+pub use template::follow_template;
 
 /// A slot whose turn it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,9 +1,17 @@
-//! A series: when it begins and when it ends.
+//! A series: what may be asked of it, and what happens then.
+
+mod change;
 
 use chrono::{DateTime, Utc};
-use event_schema::{Changed, Series, SeriesEnded, SeriesEvent, SeriesId, SeriesStatus};
+use event_schema::{
+    Changed, Series, SeriesEnded, SeriesEvent, SeriesId, SeriesPaused, SeriesResumed, SeriesStatus,
+};
 use event_store::Aggregate;
 use uuid::Uuid;
+
+use super::Fault;
+
+pub use change::TemplatePatch;
 
 /// The streams of series.
 #[derive(Clone, Copy, Debug)]
@@ -28,6 +36,12 @@ impl Aggregate for SeriesStream {
 pub enum Command {
     /// Start it, with its first occurrence.
     Start(Box<Series>),
+    /// Change what its occurrences start with.
+    Change(Box<TemplatePatch>),
+    /// No occurrence until it is resumed.
+    Pause,
+    /// It makes occurrences again.
+    Resume,
     /// No further occurrence; it may have ended already.
     End,
 }
@@ -41,6 +55,19 @@ pub enum SeriesError {
     /// The id is taken.
     #[error("there is a series {0} already")]
     AlreadyExists(SeriesId),
+    /// Its state does not allow it.
+    #[error("series {id} is {state} and cannot be {wanted}")]
+    IllegalTransition {
+        /// The series.
+        id: SeriesId,
+        /// Where it stands.
+        state: &'static str,
+        /// What was asked for.
+        wanted: &'static str,
+    },
+    /// Fields break rules.
+    #[error("the series would break a rule")]
+    Invalid(Vec<Fault>),
 }
 
 /// What happens when `command` is given to a series in `state`.
@@ -49,18 +76,61 @@ pub fn decide(
     command: Command,
     now: DateTime<Utc>,
 ) -> Result<Vec<SeriesEvent>, SeriesError> {
-    match (state, command) {
-        (None, Command::Start(series)) => Ok(vec![SeriesEvent::Started(series)]),
-        (Some(series), Command::Start(_)) => Err(SeriesError::AlreadyExists(series.id)),
-        (None, Command::End) => Err(SeriesError::NotFound),
-        (Some(series), Command::End) if series.status == SeriesStatus::Ended => Ok(Vec::new()),
-        (Some(series), Command::End) => Ok(vec![SeriesEvent::Ended(SeriesEnded {
-            status: Changed {
-                from: series.status,
-                to: SeriesStatus::Ended,
-            },
-            updated_at: now,
-        })]),
+    let series = match (state, command) {
+        (None, Command::Start(series)) => return Ok(vec![SeriesEvent::Started(series)]),
+        (Some(series), Command::Start(_)) => return Err(SeriesError::AlreadyExists(series.id)),
+        (None, _) => return Err(SeriesError::NotFound),
+        (Some(series), Command::Change(patch)) => return change::decide(series, *patch, now),
+        (Some(series), Command::Pause) => return pause(series, now),
+        (Some(series), Command::Resume) => return resume(series, now),
+        (Some(series), Command::End) => series,
+    };
+    if series.status == SeriesStatus::Ended {
+        return Ok(Vec::new());
+    }
+    Ok(vec![SeriesEvent::Ended(SeriesEnded {
+        status: to(series, SeriesStatus::Ended),
+        updated_at: now,
+    })])
+}
+
+fn pause(series: &Series, now: DateTime<Utc>) -> Result<Vec<SeriesEvent>, SeriesError> {
+    if series.status != SeriesStatus::Active {
+        return Err(illegal(series, "paused"));
+    }
+    Ok(vec![SeriesEvent::Paused(SeriesPaused {
+        status: to(series, SeriesStatus::Paused),
+        updated_at: now,
+    })])
+}
+
+fn resume(series: &Series, now: DateTime<Utc>) -> Result<Vec<SeriesEvent>, SeriesError> {
+    if series.status != SeriesStatus::Paused {
+        return Err(illegal(series, "resumed"));
+    }
+    Ok(vec![SeriesEvent::Resumed(SeriesResumed {
+        status: to(series, SeriesStatus::Active),
+        updated_at: now,
+    })])
+}
+
+fn to(series: &Series, status: SeriesStatus) -> Changed<SeriesStatus> {
+    Changed {
+        from: series.status,
+        to: status,
+    }
+}
+
+fn illegal(series: &Series, wanted: &'static str) -> SeriesError {
+    let state = match series.status {
+        SeriesStatus::Active => "active",
+        SeriesStatus::Paused => "paused",
+        SeriesStatus::Ended => "ended",
+    };
+    SeriesError::IllegalTransition {
+        id: series.id,
+        state,
+        wanted,
     }
 }
 
@@ -102,43 +172,11 @@ pub fn evolve(state: Option<Series>, event: &SeriesEvent) -> Option<Series> {
 
 #[cfg(test)]
 mod tests {
-    use event_schema::{
-        Actor, MonthOverflow, Priority, Recurrence, TaskTemplate, TimeValue, UserId,
-    };
-
     use super::*;
-    use crate::domain::time;
-
-    fn now() -> DateTime<Utc> {
-        time::instant("2026-11-22T10:00:00Z").unwrap()
-    }
+    use crate::domain::occurrence::fixtures::{self, date, now};
 
     fn series() -> Series {
-        let owner_id = UserId(Uuid::from_u128(1));
-        Series {
-            id: SeriesId(Uuid::from_u128(3)),
-            owner_id,
-            recurrence: Recurrence {
-                rrule: "FREQ=MONTHLY".to_owned(),
-                month_overflow: MonthOverflow::Clamp,
-            },
-            start: TimeValue::Date {
-                date: time::date("2027-01-31").unwrap(),
-            },
-            template: TaskTemplate {
-                title: "Pay rent".to_owned(),
-                notes: String::new(),
-                priority: Priority::None,
-                labels: std::collections::BTreeSet::new(),
-                start: None,
-                deadline: None,
-                reminders: Vec::new(),
-            },
-            status: SeriesStatus::Active,
-            created_at: now(),
-            created_by: Actor::User(owner_id),
-            updated_at: now(),
-        }
+        fixtures::series("FREQ=MONTHLY", date("2027-01-31"))
     }
 
     #[test]
@@ -160,5 +198,27 @@ mod tests {
             decide(None, Command::End, now()),
             Err(SeriesError::NotFound)
         );
+    }
+
+    #[test]
+    fn a_series_is_paused_and_resumed_but_not_twice() {
+        let given = |series: &Series, command| decide(Some(series), command, now());
+        let after = |series: &Series, command| {
+            let events = given(series, command).unwrap();
+            evolve(Some(series.clone()), &events[0]).unwrap()
+        };
+        let refused = |series: &Series, command| {
+            let error = given(series, command).unwrap_err();
+            matches!(error, SeriesError::IllegalTransition { .. })
+        };
+
+        let paused = after(&series(), Command::Pause);
+        assert_eq!(paused.status, SeriesStatus::Paused);
+        assert!(refused(&paused, Command::Pause));
+        let resumed = after(&paused, Command::Resume);
+        assert_eq!(resumed.status, SeriesStatus::Active);
+        assert!(refused(&resumed, Command::Resume));
+        let ended = after(&paused, Command::End);
+        assert!(refused(&ended, Command::Resume) && refused(&ended, Command::Pause));
     }
 }

@@ -19,6 +19,7 @@ use super::fields::{self, Fault};
 
 pub use evolve::evolve;
 pub use place::{MAX_DEPTH, check_place};
+pub(in crate::domain) use update::identified;
 pub use update::{Edit, TaskPatch, WantedReminder};
 
 /// The streams of tasks.

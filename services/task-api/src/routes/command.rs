@@ -1,15 +1,19 @@
-//! What all commands on a task have in common.
+//! What all commands on a task, and all on a series, have in common.
 
 use axum::http::StatusCode;
-use event_schema::{Task, TaskId, UserId};
+use event_schema::{Series, SeriesId, Task, TaskId, UserId};
 use event_store::{Answer, StreamRef, Unit};
+use recurrence::Slot;
 use serde::Serialize;
 use service_kit::extract::Call;
 
+use super::series_view::SeriesView;
 use super::task_view::TaskView;
-use crate::domain::TaskStream;
+use crate::app::AppState;
 use crate::domain::task::{self, Command};
+use crate::domain::{SeriesStream, TaskStream, occurrence, series};
 use crate::error::Error;
+use crate::store::tasks;
 
 /// A caller's command on one of their tasks.
 #[derive(Clone, Debug)]
@@ -60,6 +64,101 @@ impl OnTask {
     pub(super) fn view(&self, unit: &mut Unit<'_>, task: Task) -> (u64, TaskView) {
         let version = unit.version::<TaskStream>(self.task_id);
         (version, TaskView::of(task, version, unit.now()))
+    }
+}
+
+/// A caller's command on one of their series.
+#[derive(Clone, Debug)]
+pub(super) struct OnSeries {
+    pub(super) series_id: SeriesId,
+    owner: UserId,
+    /// The version that the caller wants to change.
+    if_match: Option<u64>,
+    /// Its newest slot that had a task before the command.
+    newest: Option<Slot>,
+    /// Its open tasks before the command.
+    open: Vec<TaskId>,
+}
+
+impl OnSeries {
+    /// Reads which occurrences there are. What comes to be until the command is decided is found then.
+    pub(super) async fn of(
+        app: &AppState,
+        call: &Call,
+        series_id: SeriesId,
+    ) -> Result<Self, Error> {
+        let database = app.ledger.database();
+        let newest = tasks::newest_slot(database, series_id).await?;
+        Ok(Self {
+            series_id,
+            owner: UserId(call.caller.user_id),
+            if_match: call.if_match,
+            newest,
+            open: tasks::open_of_series(database, series_id).await?,
+        })
+    }
+
+    /// The streams it is about.
+    pub(super) fn streams(&self) -> Vec<StreamRef> {
+        let tasks = self.open.iter().map(|id| StreamRef::of::<TaskStream>(*id));
+        let series = StreamRef::of::<SeriesStream>(self.series_id);
+        std::iter::once(series).chain(tasks).collect()
+    }
+
+    /// Decides the command, appends what happens, and gives the series as it is then.
+    pub(super) fn decide(
+        &self,
+        unit: &mut Unit<'_>,
+        command: series::Command,
+    ) -> Result<Series, Error> {
+        let found = self.find(unit)?;
+        for event in series::decide(Some(&found), command, unit.now())? {
+            unit.append::<SeriesStream>(self.series_id, &event);
+        }
+        Ok(unit.state::<SeriesStream>(self.series_id).unwrap_or(found))
+    }
+
+    /// The series as the command finds it. A foreign one is not found.
+    pub(super) fn find(&self, unit: &mut Unit<'_>) -> Result<Series, Error> {
+        let series = unit.state::<SeriesStream>(self.series_id);
+        let series = series.filter(|series| series.owner_id == self.owner);
+        let series = series.ok_or(Error::NoSeries)?;
+        let version = unit.version::<SeriesStream>(self.series_id);
+        if self.if_match.is_some_and(|wanted| wanted != version) {
+            let view = SeriesView::of(series, version, self.newest, unit.now());
+            return Err(Error::version_conflict(version, &view));
+        }
+        Ok(series)
+    }
+
+    /// Its open occurrences, those that came to be since the command was read included.
+    pub(super) fn open_tasks(&self, unit: &mut Unit<'_>, series: &Series) -> Vec<Task> {
+        let tasks = self
+            .open
+            .iter()
+            .filter_map(|id| unit.state::<TaskStream>(*id));
+        let mut tasks: Vec<Task> = tasks.collect();
+        tasks.extend(self.newer(unit, series).into_iter().map(|(_, task)| task));
+        tasks.retain(Task::is_open);
+        tasks
+    }
+
+    fn newer(&self, unit: &mut Unit<'_>, series: &Series) -> Vec<(Slot, Task)> {
+        let newer = self
+            .newest
+            .map(|newest| occurrence::newer(series, newest, |id| unit.state::<TaskStream>(id)));
+        newer.unwrap_or_default()
+    }
+
+    /// The series as the caller sees it now.
+    pub(super) fn answer(&self, unit: &mut Unit<'_>) -> Result<Answer, Error> {
+        let series = unit
+            .state::<SeriesStream>(self.series_id)
+            .ok_or(Error::NoSeries)?;
+        let version = unit.version::<SeriesStream>(self.series_id);
+        let newest = self.newer(unit, &series).last().map(|(slot, _)| *slot);
+        let view = SeriesView::of(series, version, newest.or(self.newest), unit.now());
+        answer(StatusCode::OK, version, &view)
     }
 }
 

@@ -150,6 +150,17 @@ impl Reader {
         value
     }
 
+    /// Reads a member that is an object: its own pointers begin at it.
+    pub(super) fn inside<T>(&mut self, pointer: &str, read: impl FnOnce(&mut Self) -> T) -> T {
+        let mut inner = Self::default();
+        let value = read(&mut inner);
+        for fault in inner.faults {
+            let pointer = format!("{pointer}{}", fault.pointer);
+            self.fault(Fault { pointer, ..fault });
+        }
+        value
+    }
+
     /// Whether something is wrong with the member or inside it.
     pub(super) fn is_wrong(&self, pointer: &str) -> bool {
         self.faults.iter().any(|fault| {

@@ -1,7 +1,7 @@
 //! Tasks: create, read, change, put in the trash.
 
-mod new_task;
-mod task_change;
+pub(super) mod new_task;
+pub(super) mod task_change;
 
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};

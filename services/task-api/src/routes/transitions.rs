@@ -263,7 +263,7 @@ fn next(unit: &mut Unit<'_>, task: &Task, finished_at: DateTime<Utc>) -> Option<
 }
 
 impl Nothing {
-    fn read(&self) -> Result<(), Error> {
+    pub(super) fn read(&self) -> Result<(), Error> {
         let mut reader = Reader::default();
         reader.unknown("", &self.unknown);
         reader.finish()

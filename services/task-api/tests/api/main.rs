@@ -9,6 +9,7 @@ mod openapi;
 mod recurrence;
 mod recurring_events;
 mod series;
+mod series_changes;
 mod task_list;
 mod tasks;
 mod transitions;

@@ -5,11 +5,14 @@ use serde_json::Value;
 
 use crate::suite;
 
-const PATHS: [(&str, &[&str]); 12] = [
+const PATHS: [(&str, &[&str]); 15] = [
     ("/v1/recurrence/preview", &["post"]),
     ("/v1/series", &["get"]),
-    ("/v1/series/{series_id}", &["get"]),
+    ("/v1/series/{series_id}", &["delete", "get", "patch"]),
+    ("/v1/series/{series_id}/end", &["post"]),
     ("/v1/series/{series_id}/occurrences", &["get"]),
+    ("/v1/series/{series_id}/pause", &["post"]),
+    ("/v1/series/{series_id}/resume", &["post"]),
     ("/v1/tasks", &["get", "post"]),
     ("/v1/tasks/{task_id}", &["delete", "get", "patch"]),
     ("/v1/tasks/{task_id}/cancel", &["post"]),
@@ -83,18 +86,18 @@ async fn every_path_is_described_with_its_answers() {
 /// What an operation may refuse.
 fn refusals(method: &str, path: &str) -> Vec<&'static str> {
     let mut statuses = vec!["400", "401", "403", "503"];
-    let is_on_task = path.contains("{task_id}");
-    if is_on_task {
+    let is_on_one = path.contains("_id}");
+    if is_on_one {
         statuses.push("404");
     }
-    if is_on_task && method != "get" {
+    if is_on_one && method != "get" {
         statuses.extend(["412", "422"]);
     }
     if method == "post" || method == "patch" {
         statuses.extend(["413", "415", "422"]);
     }
-    let is_preview = path == "/v1/recurrence/preview";
-    if !is_preview && (method == "post" || method == "patch") {
+    let is_never_in_conflict = path == "/v1/recurrence/preview" || path.ends_with("/end");
+    if !is_never_in_conflict && (method == "post" || method == "patch") {
         statuses.push("409");
     }
     statuses

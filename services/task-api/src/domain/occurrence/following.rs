@@ -74,6 +74,29 @@ pub fn following_again(
     following(series, slot, finished_at, find)
 }
 
+/// Tasks that came after the occurrence of `newest`, each because the one before it was finished.
+///
+/// Who has read rows and then decides misses what was created in between: here it is.
+pub fn newer(
+    series: &Series,
+    mut newest: Slot,
+    mut find: impl FnMut(TaskId) -> Option<Task>,
+) -> Vec<(Slot, Task)> {
+    let mut newer = Vec::new();
+    while newer.len() < MOST_SLOTS {
+        let finished = find(id_of(series, newest)).and_then(|task| finished_at_of(&task));
+        let Some(turn) = finished.and_then(|at| next(series, newest, at)) else {
+            break;
+        };
+        let Some(task) = find(id_of(series, turn.slot)) else {
+            break;
+        };
+        newest = turn.slot;
+        newer.push((newest, task));
+    }
+    newer
+}
+
 /// The slot itself, or a place that is nearer to what would follow now when too many lie between.
 fn search_start(schedule: &Schedule, slot: Slot, finished_at: DateTime<Utc>) -> Slot {
     let Some(next) = schedule.next_after_finish(slot, finished_at) else {

@@ -22,7 +22,16 @@ pub enum Edit<T> {
 }
 
 impl<T: Clone + PartialEq> Edit<T> {
-    fn of(self, current: &T) -> Option<Changed<T>> {
+    /// What the field is then.
+    pub(in crate::domain) fn or(self, current: &T) -> T {
+        match self {
+            Self::Keep => current.clone(),
+            Self::To(to) => to,
+        }
+    }
+
+    /// The change it makes, if it makes one.
+    pub(in crate::domain) fn of(self, current: &T) -> Option<Changed<T>> {
         match self {
             Self::To(to) if to != *current => Some(Changed {
                 from: current.clone(),
@@ -75,7 +84,9 @@ pub(super) fn decide(
     must_not_be_trashed(task, "updated")?;
     let reminders = match patch.reminders {
         Edit::Keep => Edit::Keep,
-        Edit::To(wanted) => Edit::To(identified(task, wanted)?),
+        Edit::To(wanted) => {
+            Edit::To(identified(&task.reminders, wanted).map_err(TaskError::Invalid)?)
+        }
     };
     let updated = TaskUpdated {
         title: patch.title.of(&task.title),
@@ -107,20 +118,23 @@ pub(super) fn decide(
 }
 
 /// Gives every wanted reminder its identity: the one it names, that of an equal one, or a new one.
-fn identified(task: &Task, wanted: Vec<WantedReminder>) -> Result<Vec<Reminder>, TaskError> {
+pub(in crate::domain) fn identified(
+    known: &[Reminder],
+    wanted: Vec<WantedReminder>,
+) -> Result<Vec<Reminder>, Vec<Fault>> {
     let named: BTreeSet<ReminderId> = wanted.iter().filter_map(|wanted| wanted.id).collect();
     let mut taken = BTreeSet::new();
     let mut faults = Vec::new();
     let mut reminders = Vec::new();
     for (index, wanted) in wanted.into_iter().enumerate() {
         let id = if let Some(id) = wanted.id {
-            let is_ours = task.reminders.iter().any(|known| known.id == id);
+            let is_ours = known.iter().any(|known| known.id == id);
             if !is_ours || taken.contains(&id) {
                 faults.push(unknown(index, is_ours));
             }
             id
         } else {
-            let equal = task.reminders.iter().find(|known| {
+            let equal = known.iter().find(|known| {
                 known.trigger == wanted.trigger
                     && !named.contains(&known.id)
                     && !taken.contains(&known.id)
@@ -136,7 +150,7 @@ fn identified(task: &Task, wanted: Vec<WantedReminder>) -> Result<Vec<Reminder>,
     if faults.is_empty() {
         Ok(reminders)
     } else {
-        Err(TaskError::Invalid(faults))
+        Err(faults)
     }
 }
 
@@ -145,6 +159,10 @@ fn unknown(index: usize, is_ours: bool) -> Fault {
     if is_ours {
         Fault::new(pointer, "duplicate", "is named twice")
     } else {
-        Fault::new(pointer, "unknown_reminder", "is no reminder of this task")
+        Fault::new(
+            pointer,
+            "unknown_reminder",
+            "is none of the reminders that are there",
+        )
     }
 }

@@ -145,19 +145,19 @@ impl NewTask {
     }
 }
 
-pub(super) fn read_title(reader: &mut Reader, field: Field<String>) -> String {
+pub(in crate::routes) fn read_title(reader: &mut Reader, field: Field<String>) -> String {
     let title = reader.required("/title", field);
     let title = title.and_then(|title| reader.check(fields::title("/title", &title)));
     title.unwrap_or_default()
 }
 
-fn read_notes(reader: &mut Reader, field: Field<String>) -> String {
+pub(in crate::routes) fn read_notes(reader: &mut Reader, field: Field<String>) -> String {
     let notes = reader.optional("/notes", field);
     let notes = notes.and_then(|notes| reader.check(fields::notes("/notes", notes)));
     notes.unwrap_or_default()
 }
 
-pub(super) fn read_labels(
+pub(in crate::routes) fn read_labels(
     reader: &mut Reader,
     field: Field<Vec<Field<String>>>,
 ) -> BTreeSet<String> {
@@ -172,7 +172,7 @@ pub(super) fn read_labels(
     labels.unwrap_or_default()
 }
 
-pub(super) fn read_time(
+pub(in crate::routes) fn read_time(
     reader: &mut Reader,
     pointer: &str,
     field: Field<TimeInput>,
@@ -181,7 +181,7 @@ pub(super) fn read_time(
     input.read(reader, pointer, Allowed::Civil)
 }
 
-pub(super) fn read_id(reader: &mut Reader, pointer: &str, text: &str) -> Option<TaskId> {
+pub(in crate::routes) fn read_id(reader: &mut Reader, pointer: &str, text: &str) -> Option<TaskId> {
     reader.parse(pointer, text, |text| text.parse().ok(), "a UUID")
 }
 

@@ -104,7 +104,7 @@ impl TaskChange {
     }
 }
 
-fn edit_time(
+pub(in crate::routes) fn edit_time(
     reader: &mut Reader,
     pointer: &str,
     field: Field<TimeInput>,
@@ -117,7 +117,7 @@ fn edit_time(
     }
 }
 
-fn read_reminders(
+pub(in crate::routes) fn read_reminders(
     reader: &mut Reader,
     list: Vec<Field<ReminderInput>>,
     clock: &dyn Clock,

@@ -1,7 +1,7 @@
 //! Reading the tasks of a series.
 
 use database::{Database, Error, on};
-use event_schema::{SeriesId, Task};
+use event_schema::{SeriesId, Task, TaskId};
 use event_store::Recorded;
 use recurrence::Slot;
 use uuid::Uuid;
@@ -66,6 +66,21 @@ pub async fn of_series(
         .fetch_all(conn)
         .await)?;
     rows.into_iter().map(recorded).collect()
+}
+
+/// The open tasks of a series, in the order of their slots. There are as many as were let open at once;
+/// beyond a thousand nobody looks.
+pub async fn open_of_series(database: &Database, id: SeriesId) -> Result<Vec<TaskId>, Error> {
+    let mut tx = database.read().await?;
+    let rows: Vec<(Uuid,)> = on!(&mut tx, conn => sqlx::query_as(
+        "select task_id from tasks
+          where series_id = $1 and status = 'open' and trashed_at is null
+          order by slot
+          limit 1000")
+        .bind(id.as_uuid())
+        .fetch_all(conn)
+        .await)?;
+    Ok(rows.into_iter().map(|(id,)| TaskId(id)).collect())
 }
 
 /// The newest slot of a series that has a task.

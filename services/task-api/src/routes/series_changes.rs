@@ -1,0 +1,177 @@
+//! What happens to a series as a whole: change, pause, resume, end, delete.
+
+mod series_change;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use event_schema::SeriesId;
+use event_store::{Answer, Unit};
+use service_kit::Problem;
+use service_kit::command::execute;
+use service_kit::extract::{Call, Json, MergePatch, Path};
+
+use super::command::OnSeries;
+use super::series_view::SeriesView;
+use super::transitions::Nothing;
+use crate::app::AppState;
+use crate::domain::series::Command;
+use crate::domain::{TaskStream, occurrence, task};
+use crate::error::Error;
+use series_change::SeriesChange;
+
+/// Change a series
+///
+/// A merge patch: what is absent stays, null clears. Open occurrences follow in every field that their
+/// owner has not changed; those that are finished stay as they are.
+#[utoipa::path(
+    patch, path = "/v1/series/{series_id}", tag = "series", operation_id = "update_series",
+    params(("series_id" = uuid::Uuid, Path), ("if-match" = Option<String>, Header),
+           ("idempotency-key" = Option<String>, Header)),
+    request_body(content(
+        (SeriesChange = "application/merge-patch+json"), (SeriesChange = "application/json"))),
+    responses(
+        (status = 200, description = "The series as it is now", body = SeriesView, headers(("etag" = String))),
+        (status = 409, description = "It has ended", body = Problem, content_type = "application/problem+json"),
+        (status = 412, description = "It was changed in the meantime; `current` has it", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn update_series(
+    State(app): State<AppState>,
+    call: Call,
+    Path(series_id): Path<SeriesId>,
+    MergePatch(change): MergePatch<SeriesChange>,
+) -> Result<Response, Error> {
+    let patch = change.read(app.clock.as_ref())?;
+    let target = OnSeries::of(&app, &call, series_id).await?;
+    execute(&app.ledger, &call, &target.streams(), move |unit| {
+        let before = target.find(unit)?;
+        let after = target.decide(unit, Command::Change(Box::new(patch.clone())))?;
+        for task in target.open_tasks(unit, &after) {
+            if let Some(patch) = occurrence::follow_template(&task, &before, &after) {
+                command(unit, &task, task::Command::Update(Box::new(patch)))?;
+            }
+        }
+        target.answer(unit)
+    })
+    .await
+}
+
+/// Pause a series
+///
+/// It makes no occurrence until it is resumed. One that is open stays open.
+#[utoipa::path(
+    post, path = "/v1/series/{series_id}/pause", tag = "series", operation_id = "pause_series",
+    params(("series_id" = uuid::Uuid, Path), ("if-match" = Option<String>, Header),
+           ("idempotency-key" = Option<String>, Header)),
+    request_body = Option<Nothing>,
+    responses(
+        (status = 200, description = "Paused", body = SeriesView, headers(("etag" = String))),
+        (status = 409, description = "It is not active", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn pause_series(
+    State(app): State<AppState>,
+    call: Call,
+    Path(series_id): Path<SeriesId>,
+    Json(body): Json<Nothing>,
+) -> Result<Response, Error> {
+    change(&app, &call, series_id, &body, Command::Pause).await
+}
+
+/// Resume a series
+///
+/// What was finished while it was paused is followed by the first slot after both that and now.
+#[utoipa::path(
+    post, path = "/v1/series/{series_id}/resume", tag = "series", operation_id = "resume_series",
+    params(("series_id" = uuid::Uuid, Path), ("if-match" = Option<String>, Header),
+           ("idempotency-key" = Option<String>, Header)),
+    request_body = Option<Nothing>,
+    responses(
+        (status = 200, description = "Active again", body = SeriesView, headers(("etag" = String))),
+        (status = 409, description = "It is not paused", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn resume_series(
+    State(app): State<AppState>,
+    call: Call,
+    Path(series_id): Path<SeriesId>,
+    Json(body): Json<Nothing>,
+) -> Result<Response, Error> {
+    change(&app, &call, series_id, &body, Command::Resume).await
+}
+
+/// End a series
+///
+/// It makes no further occurrence, ever. One that is open stays open.
+#[utoipa::path(
+    post, path = "/v1/series/{series_id}/end", tag = "series", operation_id = "end_series",
+    params(("series_id" = uuid::Uuid, Path), ("if-match" = Option<String>, Header),
+           ("idempotency-key" = Option<String>, Header)),
+    request_body = Option<Nothing>,
+    responses((status = 200, description = "Ended, now or before", body = SeriesView, headers(("etag" = String))))
+)]
+pub(super) async fn end_series(
+    State(app): State<AppState>,
+    call: Call,
+    Path(series_id): Path<SeriesId>,
+    Json(body): Json<Nothing>,
+) -> Result<Response, Error> {
+    change(&app, &call, series_id, &body, Command::End).await
+}
+
+/// Delete a series
+///
+/// It ends, and its open occurrences go to the trash. What was finished stays.
+#[utoipa::path(
+    delete, path = "/v1/series/{series_id}", tag = "series", operation_id = "delete_series",
+    params(("series_id" = uuid::Uuid, Path), ("if-match" = Option<String>, Header),
+           ("idempotency-key" = Option<String>, Header)),
+    responses((status = 204, description = "It has ended, and nothing of it is open"))
+)]
+pub(super) async fn delete_series(
+    State(app): State<AppState>,
+    call: Call,
+    Path(series_id): Path<SeriesId>,
+) -> Result<Response, Error> {
+    let target = OnSeries::of(&app, &call, series_id).await?;
+    execute(&app.ledger, &call, &target.streams(), move |unit| {
+        let series = target.decide(unit, Command::End)?;
+        for task in target.open_tasks(unit, &series) {
+            command(unit, &task, task::Command::Trash)?;
+        }
+        Ok(Answer {
+            status: StatusCode::NO_CONTENT.as_u16(),
+            ..Answer::default()
+        })
+    })
+    .await
+}
+
+async fn change(
+    app: &AppState,
+    call: &Call,
+    series_id: SeriesId,
+    body: &Nothing,
+    command: Command,
+) -> Result<Response, Error> {
+    body.read()?;
+    let target = OnSeries::of(app, call, series_id).await?;
+    execute(&app.ledger, call, &target.streams(), move |unit| {
+        target.decide(unit, command.clone())?;
+        target.answer(unit)
+    })
+    .await
+}
+
+/// Decides a command on one of the series' tasks.
+fn command(
+    unit: &mut Unit<'_>,
+    task: &event_schema::Task,
+    command: task::Command,
+) -> Result<(), Error> {
+    for event in task::decide(Some(task), command, unit.now())? {
+        unit.append::<TaskStream>(task.id, &event);
+    }
+    Ok(())
+}
