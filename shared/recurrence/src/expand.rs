@@ -83,7 +83,7 @@ impl Pattern {
 
     /// Returns whether the rule selects the date, which must not lie before the start.
     pub(crate) fn contains(&self, date: NaiveDate) -> bool {
-        Days::from(self, date).next() == Some(date)
+        Days::from(self, date).up_to(date.year()).next() == Some(date)
     }
 
     /// Returns the next year that can have days of the rule.

@@ -69,7 +69,7 @@ impl Schedule {
         let latest = date
             .checked_add_months(Months::new(12 * 12))
             .unwrap_or(NaiveDate::MAX);
-        match Days::from(&pattern, date).next() {
+        match Days::from(&pattern, date).up_to(latest.year()).next() {
             Some(first) if first <= latest => Ok(Self {
                 rule,
                 start,

@@ -9,6 +9,8 @@ use super::{DaySet, LAST_YEAR, Pattern};
 pub(crate) struct Days<'a> {
     pattern: &'a Pattern,
     year: i32,
+    /// The last year that is computed.
+    last_year: i32,
     /// What is left of the year.
     left: [DaySet; 12],
 }
@@ -25,7 +27,16 @@ impl<'a> Days<'a> {
         Self {
             pattern,
             year: from.year(),
+            last_year: LAST_YEAR,
             left,
+        }
+    }
+
+    /// Looks no further than a year.
+    pub(crate) fn up_to(self, last_year: i32) -> Self {
+        Self {
+            last_year: last_year.min(LAST_YEAR),
+            ..self
         }
     }
 }
@@ -43,7 +54,7 @@ impl Iterator for Days<'_> {
                 }
             }
             let year = self.pattern.year_after(self.year);
-            if year > LAST_YEAR {
+            if year > self.last_year {
                 return None;
             }
             self.year = year;

@@ -13,6 +13,7 @@ mod month_ends;
 mod parsing;
 mod properties;
 mod reference;
+mod rfc5545;
 mod zones;
 
 use chrono_tz::Tz;
