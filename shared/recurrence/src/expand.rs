@@ -8,6 +8,9 @@ mod calendar;
 mod days;
 mod set_position;
 
+#[cfg(test)]
+mod work;
+
 use chrono::{Datelike, NaiveDate, Weekday};
 
 use crate::rule::{ByDay, Frequency, Rule};
@@ -98,6 +101,8 @@ impl Pattern {
 
     /// Returns the days of a year, those before the start included.
     fn days_of(&self, year: i32) -> [DaySet; 12] {
+        #[cfg(test)]
+        work::note_year();
         let year = Year::new(year);
         match self.frequency {
             Frequency::Daily => self.month_by_month(&year, |month| {

@@ -9,7 +9,7 @@ mod schedule;
 mod slot;
 
 pub use error::RuleError;
-pub use resolve::{resolve, tzdb_version};
+pub use resolve::{WallTime, resolve, tzdb_version, wall_time};
 pub use rule::{ByDay, Frequency, Rule, Until};
-pub use schedule::{MonthOverflow, NextSlot, Occurrence, Occurrences, Schedule};
+pub use schedule::{DstGap, MonthOverflow, NextSlot, Occurrence, Occurrences, Schedule};
 pub use slot::{InvalidSlot, Slot};

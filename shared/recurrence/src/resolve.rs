@@ -23,6 +23,31 @@ pub fn resolve(local: NaiveDateTime, zone: Tz) -> DateTime<Utc> {
     }
 }
 
+/// How often the clocks of a zone show a civil time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WallTime {
+    /// Once, as nearly always.
+    Once,
+    /// Not at all: the clocks are put forward over it.
+    Never {
+        /// What is shown at the instant that [`resolve`] gives instead.
+        shown: NaiveDateTime,
+    },
+    /// Twice: the clocks are put back over it.
+    Twice,
+}
+
+/// Returns how often the clocks of a zone show a civil time.
+pub fn wall_time(civil: NaiveDateTime, zone: Tz) -> WallTime {
+    match zone.offset_from_local_datetime(&civil) {
+        LocalResult::Single(_) => WallTime::Once,
+        LocalResult::Ambiguous(..) => WallTime::Twice,
+        LocalResult::None => WallTime::Never {
+            shown: local(resolve(civil, zone), Some(zone)),
+        },
+    }
+}
+
 /// Returns the civil time of an instant in a zone, or in UTC when there is none.
 pub(crate) fn local(instant: DateTime<Utc>, zone: Option<Tz>) -> NaiveDateTime {
     let utc = instant.naive_utc();
@@ -99,6 +124,15 @@ mod tests {
         for (zone, local, expected) in cases {
             assert_eq!(instant(local, zone), expected, "{zone} {local}");
         }
+    }
+
+    #[test]
+    fn a_wall_shows_a_time_once_twice_or_never() {
+        let wall = |text: &str| wall_time(text.parse().unwrap(), Europe::Berlin);
+        let shown = "2027-03-28T03:30:00".parse().unwrap();
+        assert_eq!(wall("2027-03-28T02:30:00"), WallTime::Never { shown });
+        assert_eq!(wall("2027-10-31T02:30:00"), WallTime::Twice);
+        assert_eq!(wall("2027-10-31T03:00:00"), WallTime::Once);
     }
 
     #[test]

@@ -3,6 +3,8 @@
 mod finish;
 mod occurrences;
 
+use std::collections::BTreeSet;
+
 use chrono::{Datelike, Months, NaiveDate};
 use chrono_tz::Tz;
 
@@ -23,7 +25,17 @@ pub enum MonthOverflow {
     Skip,
 }
 
-/// One member of a series.
+/// What becomes of a slot that the clocks of its zone never show.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DstGap {
+    /// It moves forward by the length of the gap.
+    #[default]
+    Shift,
+    /// It is no occurrence, as RFC 5545 §3.3.10 has it. Meant for rules that came from calendars.
+    Skip,
+}
+
+/// One member of a series. It is also a cursor: [`Schedule::resume`] goes on behind it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Occurrence {
     /// Its civil start.
@@ -41,6 +53,8 @@ pub struct Schedule {
     rule: Rule,
     start: Slot,
     time_zone: Option<Tz>,
+    dst_gap: DstGap,
+    exceptions: BTreeSet<Slot>,
     pattern: Pattern,
 }
 
@@ -74,10 +88,26 @@ impl Schedule {
                 rule,
                 start,
                 time_zone,
+                dst_gap: DstGap::default(),
+                exceptions: BTreeSet::new(),
                 pattern,
             }),
             _ => Err(RuleError::NeverOccurs),
         }
+    }
+
+    /// Chooses what becomes of slots inside gaps; by default they move forward.
+    #[must_use]
+    pub fn with_dst_gap(self, dst_gap: DstGap) -> Self {
+        Self { dst_gap, ..self }
+    }
+
+    /// Leaves out slots, as `EXDATE` does. They still count for `COUNT`, `index` and
+    /// `missed_count`; what is no slot of the rule changes nothing.
+    #[must_use]
+    pub fn except(mut self, slots: impl IntoIterator<Item = Slot>) -> Self {
+        self.exceptions.extend(slots);
+        self
     }
 
     /// Returns the rule.
@@ -115,6 +145,21 @@ impl Schedule {
     /// Returns the occurrences strictly after a civil time, in order, without walking there.
     pub fn occurrences_after(&self, after: Slot) -> Occurrences<'_> {
         Occurrences::from(self, self.first_date_after(after))
+    }
+
+    /// Returns the occurrences strictly after a known one, in order.
+    ///
+    /// Costs the same however long ago the series began, because the slots up to the cursor are not
+    /// counted again: its index is taken on trust.
+    pub fn resume(&self, cursor: Occurrence) -> Occurrences<'_> {
+        Occurrences::resume(self, self.first_date_after(cursor.slot), cursor.index)
+    }
+
+    /// Returns whether a civil time is a slot of the rule, `COUNT`, `UNTIL` and exceptions aside.
+    pub fn is_slot(&self, slot: Slot) -> bool {
+        slot.time() == self.start.time()
+            && slot.date() >= self.start.date()
+            && self.pattern.contains(slot.date())
     }
 
     /// Counts the slots of the rule up to and including a civil time, `COUNT` and `UNTIL` aside.

@@ -1,10 +1,10 @@
 use std::iter::FusedIterator;
 
-use chrono::{Datelike, NaiveDate};
+use chrono::{Datelike, NaiveDate, NaiveDateTime};
 
-use super::{Occurrence, Schedule};
+use super::{DstGap, Occurrence, Schedule};
 use crate::expand::{Days, LAST_YEAR};
-use crate::resolve::{local, resolve};
+use crate::resolve::{WallTime, resolve, wall_time};
 use crate::rule::Until;
 use crate::slot::Slot;
 
@@ -21,11 +21,15 @@ impl<'a> Occurrences<'a> {
     /// Begins with the first occurrence on or after a date. All searches come through here, so
     /// they agree with each other.
     pub(super) fn from(schedule: &'a Schedule, date: NaiveDate) -> Self {
-        let pattern = &schedule.pattern;
+        Self::resume(schedule, date, schedule.pattern.count_before(date))
+    }
+
+    /// Begins there too, when it is known how many slots lie before that date.
+    pub(super) fn resume(schedule: &'a Schedule, date: NaiveDate, passed: u32) -> Self {
         Self {
             schedule,
-            days: Days::from(pattern, date),
-            passed: pattern.count_before(date),
+            days: Days::from(&schedule.pattern, date),
+            passed,
         }
     }
 }
@@ -53,7 +57,7 @@ impl Iterator for Occurrences<'_> {
             if self.schedule.is_past_until(slot) || self.schedule.is_past_time(slot) {
                 return None;
             }
-            if !self.schedule.is_merged(occurrence) {
+            if !self.schedule.is_left_out(occurrence) {
                 return Some(occurrence);
             }
         }
@@ -82,18 +86,31 @@ impl Schedule {
         }
     }
 
+    /// Returns whether a slot of the rule is no occurrence, though it counts as one.
+    fn is_left_out(&self, occurrence: Occurrence) -> bool {
+        if self.exceptions.contains(&occurrence.slot) {
+            return true;
+        }
+        let (Slot::Timed(civil), Some(zone)) = (occurrence.slot, self.time_zone) else {
+            return false;
+        };
+        match wall_time(civil, zone) {
+            WallTime::Once | WallTime::Twice => false,
+            WallTime::Never { .. } if self.dst_gap == DstGap::Skip => true,
+            WallTime::Never { shown } => self.is_merged(occurrence, shown),
+        }
+    }
+
     /// Returns whether a slot that does not exist in its zone moves onto a later slot of the
     /// rule, which then stands for both. Only a gap of whole days does that (Apia, 2011-12-30).
     ///
     /// Both count for `COUNT`; if the later one is beyond it, the earlier one stays.
-    fn is_merged(&self, Occurrence { slot, index }: Occurrence) -> bool {
-        let (Slot::Timed(civil), Some(zone)) = (slot, self.time_zone) else {
-            return false;
-        };
-        let actual = local(resolve(civil, zone), Some(zone));
-        actual != civil
-            && actual.time() == civil.time()
-            && self.rule.count().is_none_or(|count| index < count)
-            && self.pattern.contains(actual.date())
+    fn is_merged(&self, occurrence: Occurrence, shown: NaiveDateTime) -> bool {
+        Some(shown.time()) == self.start.time()
+            && self
+                .rule
+                .count()
+                .is_none_or(|count| occurrence.index < count)
+            && self.pattern.contains(shown.date())
     }
 }

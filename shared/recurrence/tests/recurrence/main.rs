@@ -9,11 +9,13 @@
 mod brute_force;
 mod completion;
 mod ends;
+mod exceptions;
 mod month_ends;
 mod parsing;
 mod properties;
 mod reference;
 mod rfc5545;
+mod zone_facts;
 mod zones;
 
 use chrono_tz::Tz;

@@ -1,10 +1,10 @@
-use chrono::{DateTime, Days, NaiveDate, Utc};
+use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveDateTime, Utc};
 use chrono_tz::{America, Europe, Pacific, Tz};
 use proptest::collection::{btree_set, vec};
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
-use recurrence::{MonthOverflow, Rule, RuleError, Schedule, Slot};
+use recurrence::{DstGap, MonthOverflow, Rule, RuleError, Schedule, Slot, WallTime, wall_time};
 
 use crate::{brute_force, slot};
 
@@ -193,6 +193,59 @@ proptest! {
     }
 
     #[test]
+    fn a_cursor_goes_on_as_the_whole_expansion_does(schedule in timed_schedule(), place in 0..40_usize) {
+        let all: Vec<_> = schedule.occurrences().take(60).collect();
+        prop_assume!(place < all.len());
+        let rest: Vec<_> = schedule.resume(all[place]).take(all.len() - place - 1).collect();
+        prop_assert_eq!(&rest[..], &all[place + 1..]);
+    }
+
+    #[test]
+    fn civil_time_never_drifts(schedule in timed_schedule()) {
+        let zone = schedule.time_zone().unwrap();
+        for next in schedule.occurrences().take(60) {
+            prop_assert_eq!(next.slot.time(), schedule.start().time());
+            let civil = local(next.slot);
+            let shown = instant(next.slot, zone).with_timezone(&zone).naive_local();
+            let expected = match wall_time(civil, zone) {
+                WallTime::Never { shown } => shown,
+                WallTime::Once | WallTime::Twice => civil,
+            };
+            prop_assert_eq!(shown, expected);
+        }
+    }
+
+    #[test]
+    fn a_clamped_day_is_the_day_of_the_start_or_the_last(
+        start in date(), interval in 1..30_u32, yearly in any::<bool>(),
+    ) {
+        let frequency = if yearly { "YEARLY" } else { "MONTHLY" };
+        let rule = Rule::parse(&format!("FREQ={frequency};INTERVAL={interval}")).unwrap();
+        let schedule = Schedule::new(rule, Slot::Date(start), None, MonthOverflow::Clamp).unwrap();
+        for next in schedule.occurrences().take(60) {
+            let date = next.slot.date();
+            let length = u32::from(date.num_days_in_month());
+            prop_assert_eq!(date.day(), start.day().min(length));
+        }
+    }
+
+    #[test]
+    fn exceptions_and_gaps_only_leave_out(schedule in timed_schedule(), places in btree_set(0..30_usize, 0..6)) {
+        let all: Vec<_> = schedule.occurrences().take(30).collect();
+        let zone = schedule.time_zone().unwrap();
+        let excepted: Vec<Slot> = places.iter().filter_map(|place| Some(all.get(*place)?.slot)).collect();
+        let expected: Vec<_> = all
+            .iter()
+            .filter(|next| !excepted.contains(&next.slot))
+            .filter(|next| instant(next.slot, zone).with_timezone(&zone).naive_local() == local(next.slot))
+            .copied()
+            .collect();
+        let skipping = schedule.clone().except(excepted).with_dst_gap(DstGap::Skip);
+        let found: Vec<_> = skipping.occurrences().take(expected.len()).collect();
+        prop_assert_eq!(found, expected);
+    }
+
+    #[test]
     fn what_follows_a_completion_is_the_first_slot_after_both(
         schedule in timed_schedule(), slot in date(), seconds in 631_152_000..2_800_000_000_i64,
     ) {
@@ -208,8 +261,12 @@ proptest! {
 }
 
 fn instant(slot: Slot, zone: Tz) -> DateTime<Utc> {
+    recurrence::resolve(local(slot), zone)
+}
+
+fn local(slot: Slot) -> NaiveDateTime {
     match slot {
-        Slot::Timed(civil) => recurrence::resolve(civil, zone),
+        Slot::Timed(civil) => civil,
         Slot::Date(_) => unreachable!("the series is timed"),
     }
 }
