@@ -21,7 +21,10 @@ pub enum RuleError {
         message: String,
     },
     /// The rule has no occurrence in twelve years.
-    #[error("the rule has no occurrence in 12 years")]
+    #[error(
+        "the rule has no occurrence in 12 years: change BYMONTH, BYMONTHDAY, BYDAY or INTERVAL so that \
+         a date fits all of them; BYMONTHDAY=-1 is the last day of any month"
+    )]
     NeverOccurs,
 }
 

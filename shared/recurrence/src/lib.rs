@@ -10,6 +10,6 @@ mod slot;
 
 pub use error::RuleError;
 pub use resolve::{WallTime, resolve, tzdb_version, wall_time};
-pub use rule::{ByDay, Frequency, Rule, Until};
+pub use rule::{ByDay, Frequency, Rule, RuleParts, Until};
 pub use schedule::{DstGap, MonthOverflow, NextSlot, Occurrence, Occurrences, Schedule};
 pub use slot::{InvalidSlot, Slot};

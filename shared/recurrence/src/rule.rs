@@ -1,9 +1,12 @@
 //! The accepted profile of RFC 5545 rules, as a value.
 
 mod parse;
+mod parts;
 mod print;
 
 use chrono::{DateTime, NaiveDate, Utc, Weekday};
+
+pub use parts::RuleParts;
 
 /// How often the period of a rule repeats.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

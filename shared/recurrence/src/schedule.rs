@@ -185,15 +185,15 @@ fn check_until(until: Option<Until>, start: Slot, zone: Option<Tz>) -> Result<()
         | (Some(Until::Instant(_)), Slot::Timed(_), Some(_)) => Ok(()),
         (Some(Until::Instant(_)), Slot::Date(_), _) => Err(RuleError::unsupported(
             "UNTIL",
-            "must be a date, because the start is a date",
+            "must be a date such as 20270131, because the start is a date",
         )),
         (Some(Until::Date(_)), Slot::Timed(_), _) => Err(RuleError::unsupported(
             "UNTIL",
-            "must be in UTC, because the start has a time",
+            "must be in UTC such as 20270131T080000Z, because the start has a time",
         )),
         (Some(Until::Instant(_)), Slot::Timed(_), None) => Err(RuleError::unsupported(
             "UNTIL",
-            "needs a time zone to be compared with slots",
+            "cannot end floating times: give the start a time zone, or write COUNT instead",
         )),
     }
 }

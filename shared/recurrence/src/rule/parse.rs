@@ -4,9 +4,8 @@ mod value;
 
 use chrono::Weekday;
 
-use super::{ByDay, End, Frequency, Rule, Until};
+use super::{ByDay, Frequency, Rule, RuleParts, Until};
 use crate::RuleError;
-use crate::expand::Pattern;
 
 /// More than any rule of the profile needs, canonical or not.
 const LONGEST_TEXT: usize = 4096;
@@ -14,56 +13,61 @@ const LONGEST_TEXT: usize = 4096;
 /// How much of an unknown part's name an error repeats.
 const LONGEST_NAME: usize = 32;
 
+/// What to write instead of parts of RFC 5545 and its extensions that are outside the profile.
+const INSTEAD: [(&str, &str); 8] = [
+    ("BYHOUR", TIME_OF_DAY),
+    ("BYMINUTE", TIME_OF_DAY),
+    ("BYSECOND", TIME_OF_DAY),
+    (
+        "BYWEEKNO",
+        "is not supported: write BYMONTH and BYDAY instead",
+    ),
+    (
+        "BYYEARDAY",
+        "is not supported: write BYMONTH and BYMONTHDAY instead",
+    ),
+    (
+        "BYEASTER",
+        "is not supported: no rule follows Easter, so make a task for each year",
+    ),
+    (
+        "RSCALE",
+        "is not supported: leave it out, the calendar is the Gregorian one",
+    ),
+    (
+        "SKIP",
+        "is not supported: leave it out and say month_overflow clamp or skip",
+    ),
+];
+const TIME_OF_DAY: &str = "the time of day comes from the start: leave it out";
+const KNOWN_PARTS: &str = "is not a part of a rule here: use FREQ, INTERVAL, COUNT, UNTIL, BYMONTH, \
+    BYMONTHDAY, BYDAY, BYSETPOS and WKST";
+
 impl Rule {
     /// Reads the value of an RRULE property, such as `FREQ=WEEKLY;BYDAY=MO,TH`.
     ///
     /// Accepts the profile in the crate documentation and refuses everything else, naming the
     /// offending part.
     pub fn parse(text: &str) -> Result<Self, RuleError> {
-        if text.len() > LONGEST_TEXT || !text.is_ascii() {
-            return Err(RuleError::syntax(
-                "RRULE",
-                "the text is too long or not ASCII",
-            ));
+        let refuse = |message: &str| Err(RuleError::syntax("RRULE", message));
+        if text.len() > LONGEST_TEXT {
+            return refuse("is too long for one rule: name each day, month and place once");
+        }
+        if !text.is_ascii() {
+            return refuse("has a character that rules do not: write plain ASCII");
+        }
+        let text = text.to_ascii_uppercase();
+        if text.contains(':') || text.contains(char::is_whitespace) {
+            return refuse("write the value alone, such as FREQ=DAILY, without RRULE: or DTSTART");
         }
         let mut parts = Parts::default();
-        for part in text.to_ascii_uppercase().split(';') {
+        for part in text.split(';') {
             let Some((name, value)) = part.split_once('=') else {
-                return Err(RuleError::syntax(
-                    "RRULE",
-                    "each part is written NAME=VALUE",
-                ));
+                return refuse("each part is written NAME=VALUE, such as FREQ=DAILY;INTERVAL=2");
             };
             parts.read(name, value)?;
         }
-        let rule = parts.into_rule()?;
-        rule.check()?;
-        if Pattern::of_any_start(&rule).is_empty() {
-            return Err(RuleError::NeverOccurs);
-        }
-        Ok(rule)
-    }
-
-    /// Checks the parts against the frequency.
-    fn check(&self) -> Result<(), RuleError> {
-        let per_month = matches!(self.frequency, Frequency::Monthly | Frequency::Yearly);
-        let refuse = |part, message| Err(RuleError::unsupported(part, message));
-        if !per_month && self.by_day.iter().any(|day| day.ordinal.is_some()) {
-            return refuse("BYDAY", "an ordinal needs FREQ=MONTHLY or FREQ=YEARLY");
-        }
-        if self.frequency == Frequency::Weekly && !self.by_month_day.is_empty() {
-            return refuse("BYMONTHDAY", "not together with FREQ=WEEKLY");
-        }
-        if self.by_set_position.is_empty() {
-            return Ok(());
-        }
-        if !per_month {
-            return refuse("BYSETPOS", "only with FREQ=MONTHLY or FREQ=YEARLY");
-        }
-        if self.by_month.is_empty() && self.by_month_day.is_empty() && self.by_day.is_empty() {
-            return refuse("BYSETPOS", "needs another BY part to choose from");
-        }
-        Ok(())
+        Self::new(parts.checked()?)
     }
 }
 
@@ -83,53 +87,32 @@ struct Parts {
 
 impl Parts {
     fn read(&mut self, name: &str, text: &str) -> Result<(), RuleError> {
+        let numbers = |text| value::list(text, |item| value::number(name, item));
+        let places = |text| value::list(text, |item| value::place(name, item));
         match name {
             "FREQ" => once(&mut self.frequency, name, value::frequency(text)?),
-            "INTERVAL" => once(&mut self.interval, name, value::in_range(name, text, 999)?),
-            "COUNT" => once(&mut self.count, name, value::in_range(name, text, 9999)?),
+            "INTERVAL" => once(&mut self.interval, name, value::number(name, text)?),
+            "COUNT" => once(&mut self.count, name, value::number(name, text)?),
             "UNTIL" => once(&mut self.until, name, value::until(text)?),
-            "BYMONTH" => {
-                let months = value::list(text, |item| value::in_range(name, item, 12))?;
-                once(
-                    &mut self.by_month,
-                    name,
-                    value::sorted_by_key(months, |month| *month),
-                )
-            }
-            "BYMONTHDAY" => once(&mut self.by_month_day, name, value::places(name, text, 31)?),
-            "BYDAY" => once(&mut self.by_day, name, value::by_day(text)?),
-            "BYSETPOS" => once(
-                &mut self.by_set_position,
-                name,
-                value::places(name, text, 366)?,
-            ),
+            "BYMONTH" => once(&mut self.by_month, name, numbers(text)?),
+            "BYMONTHDAY" => once(&mut self.by_month_day, name, places(text)?),
+            "BYDAY" => once(&mut self.by_day, name, value::list(text, value::by_day)?),
+            "BYSETPOS" => once(&mut self.by_set_position, name, places(text)?),
             "WKST" => once(&mut self.week_start, name, value::weekday(name, text)?),
-            "BYHOUR" | "BYMINUTE" | "BYSECOND" => Err(RuleError::unsupported(
-                name,
-                "the time of day comes from the start",
-            )),
-            _ => {
-                let name = name.get(..LONGEST_NAME).unwrap_or(name);
-                Err(RuleError::unsupported(name, "not a part we support"))
-            }
+            _ => Err(unknown(name)),
         }
     }
 
-    fn into_rule(self) -> Result<Rule, RuleError> {
+    fn checked(self) -> Result<RuleParts, RuleError> {
         let Some(frequency) = self.frequency else {
-            return Err(RuleError::syntax("FREQ", "is missing"));
+            let message = "is missing: write FREQ=DAILY, WEEKLY, MONTHLY or YEARLY";
+            return Err(RuleError::syntax("FREQ", message));
         };
-        let end = match (self.count, self.until) {
-            (Some(_), Some(_)) => {
-                return Err(RuleError::unsupported("UNTIL", "not together with COUNT"));
-            }
-            (Some(count), None) => Some(End::Count(count)),
-            (None, until) => until.map(End::Until),
-        };
-        Ok(Rule {
+        Ok(RuleParts {
             frequency,
             interval: self.interval.unwrap_or(1),
-            end,
+            count: self.count,
+            until: self.until,
             by_month: self.by_month.unwrap_or_default(),
             by_month_day: self.by_month_day.unwrap_or_default(),
             by_day: self.by_day.unwrap_or_default(),
@@ -139,9 +122,18 @@ impl Parts {
     }
 }
 
+fn unknown(name: &str) -> RuleError {
+    let instead = INSTEAD.iter().find(|(part, _)| *part == name);
+    let name = name.get(..LONGEST_NAME).unwrap_or(name);
+    RuleError::unsupported(name, instead.map_or(KNOWN_PARTS, |(_, message)| message))
+}
+
 fn once<T>(field: &mut Option<T>, part: &str, value: T) -> Result<(), RuleError> {
     match field.replace(value) {
         None => Ok(()),
-        Some(_) => Err(RuleError::syntax(part, "is given twice")),
+        Some(_) => Err(RuleError::syntax(
+            part,
+            "is given twice: write it once, with commas",
+        )),
     }
 }

@@ -1,4 +1,5 @@
-use recurrence::{Rule, RuleError, Until};
+use chrono::Weekday;
+use recurrence::{ByDay, Frequency, Rule, RuleError, RuleParts, Until};
 
 #[test]
 fn rules_are_printed_in_one_canonical_order() {
@@ -107,6 +108,9 @@ fn what_is_no_rule_at_all_is_a_syntax_error() {
         ("daily", "RRULE"),
         ("FREQ=DAILY;", "RRULE"),
         ("FREQ=TÄGLICH", "RRULE"),
+        ("RRULE:FREQ=DAILY", "RRULE"),
+        ("DTSTART:20270131\nRRULE:FREQ=DAILY", "RRULE"),
+        (" FREQ=DAILY", "RRULE"),
         ("INTERVAL=2", "FREQ"),
         ("FREQ=", "FREQ"),
         ("FREQ=FORTNIGHTLY", "FREQ"),
@@ -136,6 +140,98 @@ fn what_is_no_rule_at_all_is_a_syntax_error() {
             "{text}"
         );
     }
+}
+
+#[test]
+fn parts_make_the_rule_that_the_text_makes() {
+    let parts = RuleParts {
+        interval: 2,
+        by_day: vec![
+            ByDay {
+                ordinal: Some(-1),
+                weekday: Weekday::Fri,
+            },
+            ByDay {
+                ordinal: Some(1),
+                weekday: Weekday::Mon,
+            },
+            ByDay {
+                ordinal: Some(-1),
+                weekday: Weekday::Fri,
+            },
+        ],
+        count: Some(10),
+        ..RuleParts::new(Frequency::Monthly)
+    };
+    let rule = Rule::new(parts).unwrap();
+    assert_eq!(
+        rule.to_string(),
+        "FREQ=MONTHLY;INTERVAL=2;COUNT=10;BYDAY=1MO,-1FR"
+    );
+    assert_eq!(Rule::new(rule.parts()), Ok(rule));
+}
+
+#[test]
+fn parts_are_checked_as_the_text_is() {
+    let monthly = || RuleParts::new(Frequency::Monthly);
+    let until = Some(Until::Date("2027-01-31".parse().unwrap()));
+    for (parts, part) in [
+        (
+            RuleParts {
+                interval: 0,
+                ..monthly()
+            },
+            "INTERVAL",
+        ),
+        (
+            RuleParts {
+                count: Some(0),
+                ..monthly()
+            },
+            "COUNT",
+        ),
+        (
+            RuleParts {
+                count: Some(1),
+                until,
+                ..monthly()
+            },
+            "UNTIL",
+        ),
+        (
+            RuleParts {
+                by_month: vec![13],
+                ..monthly()
+            },
+            "BYMONTH",
+        ),
+        (
+            RuleParts {
+                by_month_day: vec![i32::MIN],
+                ..monthly()
+            },
+            "BYMONTHDAY",
+        ),
+        (
+            RuleParts {
+                by_set_position: vec![1],
+                ..monthly()
+            },
+            "BYSETPOS",
+        ),
+    ] {
+        let error = Rule::new(parts).unwrap_err();
+        assert_eq!(
+            (error.code(), error.part()),
+            ("recurrence-unsupported", Some(part))
+        );
+    }
+    let never = RuleParts {
+        by_month: vec![2],
+        by_month_day: vec![30],
+        ..monthly()
+    };
+    assert_eq!(Rule::new(never), Err(RuleError::NeverOccurs));
 }
 
 #[test]
@@ -169,8 +265,8 @@ fn errors_read_as_sentences_and_repeat_little() {
     );
     assert_eq!(
         message("FREQ=DAILY;BYHOUR=9"),
-        "BYHOUR: the time of day comes from the start"
+        "BYHOUR: the time of day comes from the start: leave it out"
     );
-    assert!(message(&format!("FREQ=DAILY;{}=1", "X".repeat(4000))).len() < 80);
+    assert!(message(&format!("FREQ=DAILY;{}=1", "X".repeat(4000))).len() < 160);
     assert!(message(&"FREQ=DAILY;".repeat(4000)).len() < 80);
 }

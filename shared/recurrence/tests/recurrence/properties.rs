@@ -130,7 +130,8 @@ proptest! {
         if let Ok(rule) = Rule::parse(&(text + &end)) {
             let printed = rule.to_string();
             prop_assert_eq!(Rule::parse(&printed), Ok(rule.clone()));
-            prop_assert_eq!(Rule::parse(&printed.to_lowercase()), Ok(rule));
+            prop_assert_eq!(Rule::parse(&printed.to_lowercase()), Ok(rule.clone()));
+            prop_assert_eq!(Rule::new(rule.parts()), Ok(rule));
         }
     }
 

@@ -14,50 +14,23 @@ pub(super) fn frequency(text: &str) -> Result<Frequency, RuleError> {
         "YEARLY" => Ok(Frequency::Yearly),
         "SECONDLY" | "MINUTELY" | "HOURLY" => Err(RuleError::unsupported(
             "FREQ",
-            "DAILY, WEEKLY, MONTHLY or YEARLY only",
+            "nothing repeats within a day here: write FREQ=DAILY, WEEKLY, MONTHLY or YEARLY",
         )),
         _ => Err(RuleError::syntax(
             "FREQ",
-            "is none of DAILY, WEEKLY, MONTHLY, YEARLY",
+            "must be DAILY, WEEKLY, MONTHLY or YEARLY",
         )),
     }
 }
 
-/// Reads a number without sign, from 1 to `most`.
-pub(super) fn in_range(part: &str, text: &str, most: u32) -> Result<u32, RuleError> {
-    let number = digits(part, text)?;
-    if (1..=most).contains(&number) {
-        Ok(number)
-    } else {
-        Err(RuleError::unsupported(
-            part,
-            format!("must be from 1 to {most}"),
-        ))
-    }
-}
-
-/// Reads a list of places from ±1 to ±`most`, negative ones counted from the end.
-pub(super) fn places(part: &str, text: &str, most: u32) -> Result<Vec<i32>, RuleError> {
-    let places = list(text, |item| place(part, item, most))?;
-    Ok(sorted_by_key(places, |place| chronological(*place)))
-}
-
-pub(super) fn by_day(text: &str) -> Result<Vec<ByDay>, RuleError> {
-    let days = list(text, |item| {
-        let (ordinal, name) = item.split_at(item.len().saturating_sub(2));
-        let weekday = weekday("BYDAY", name)?;
-        let ordinal = match ordinal {
-            "" => None,
-            _ => Some(place("BYDAY", ordinal, 5)?),
-        };
-        Ok(ByDay { ordinal, weekday })
-    })?;
-    Ok(sorted_by_key(days, |day| {
-        (
-            day.ordinal.map(chronological),
-            day.weekday.num_days_from_monday(),
-        )
-    }))
+pub(super) fn by_day(text: &str) -> Result<ByDay, RuleError> {
+    let (ordinal, name) = text.split_at(text.len().saturating_sub(2));
+    let weekday = weekday("BYDAY", name)?;
+    let ordinal = match ordinal {
+        "" => None,
+        _ => Some(place("BYDAY", ordinal)?),
+    };
+    Ok(ByDay { ordinal, weekday })
 }
 
 pub(super) fn weekday(part: &str, text: &str) -> Result<Weekday, RuleError> {
@@ -82,7 +55,7 @@ pub(super) fn until(text: &str) -> Result<Until, RuleError> {
         None => (text, None),
         Some((date, time)) => (date, Some(time)),
     };
-    let wrong = || RuleError::syntax("UNTIL", "is written 20270131 or 20270131T080000Z");
+    let wrong = || RuleError::syntax("UNTIL", "must be written 20270131 or 20270131T080000Z");
     let [year, month, day] = fields(date, [4, 2, 2]).ok_or_else(wrong)?;
     let date = i32::try_from(year)
         .ok()
@@ -101,7 +74,7 @@ pub(super) fn until(text: &str) -> Result<Until, RuleError> {
     } else {
         Err(RuleError::unsupported(
             "UNTIL",
-            "a time must be in UTC, with a Z at its end",
+            "must be in UTC: write 20270131T080000Z, with a Z at its end",
         ))
     }
 }
@@ -113,38 +86,22 @@ pub(super) fn list<T>(
     text.split(',').map(item).collect()
 }
 
-/// Sorts and drops duplicates, so that lists with the same members are equal.
-pub(super) fn sorted_by_key<T, K: Ord>(mut items: Vec<T>, key: impl Fn(&T) -> K) -> Vec<T> {
-    items.sort_by_key(&key);
-    items.dedup_by_key(|item| key(item));
-    items
-}
-
-/// Orders 1, 2, … before …, -2, -1.
-fn chronological(place: i32) -> (bool, i32) {
-    (place < 0, place)
-}
-
-fn place(part: &str, text: &str, most: u32) -> Result<i32, RuleError> {
-    let (sign, number) = match (text.strip_prefix('-'), text.strip_prefix('+')) {
-        (Some(number), _) => (-1, number),
-        (None, Some(number)) => (1, number),
+/// Reads a place, negative when counted from the end.
+pub(super) fn place(part: &str, text: &str) -> Result<i32, RuleError> {
+    let (sign, digits) = match (text.strip_prefix('-'), text.strip_prefix('+')) {
+        (Some(digits), _) => (-1, digits),
+        (None, Some(digits)) => (1, digits),
         (None, None) => (1, text),
     };
-    let number = digits(part, number)?;
-    match i32::try_from(number) {
-        Ok(place) if (1..=most).contains(&number) => Ok(sign * place),
-        _ => Err(RuleError::unsupported(
-            part,
-            format!("must be from 1 to {most}, or negative"),
-        )),
-    }
+    let number = number(part, digits)?;
+    Ok(sign * i32::try_from(number).unwrap_or(i32::MAX))
 }
 
 /// Reads digits; a number too large for the type is only out of range, not malformed.
-fn digits(part: &str, text: &str) -> Result<u32, RuleError> {
+pub(super) fn number(part: &str, text: &str) -> Result<u32, RuleError> {
     if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(RuleError::syntax(part, "a number is missing or malformed"));
+        let message = "a number is missing or malformed: write digits, with commas between numbers";
+        return Err(RuleError::syntax(part, message));
     }
     Ok(text.parse().unwrap_or(u32::MAX))
 }
@@ -155,7 +112,7 @@ fn fields<const N: usize>(text: &str, widths: [usize; N]) -> Option<[u32; N]> {
     let mut numbers = [0; N];
     for (number, width) in numbers.iter_mut().zip(widths) {
         let (field, tail) = rest.split_at_checked(width)?;
-        *number = digits("UNTIL", field).ok()?;
+        *number = self::number("UNTIL", field).ok()?;
         rest = tail;
     }
     rest.is_empty().then_some(numbers)
