@@ -89,6 +89,10 @@ impl Pattern {
         Days::from(self, date).up_to(date.year()).next() == Some(date)
     }
 
+    pub(crate) fn month_overflow(&self) -> MonthOverflow {
+        self.overflow
+    }
+
     /// Returns the next year that can have days of the rule.
     fn year_after(&self, year: i32) -> i32 {
         match self.frequency {

@@ -7,9 +7,13 @@ mod resolve;
 mod rule;
 mod schedule;
 mod slot;
+mod text;
 
 pub use error::RuleError;
 pub use resolve::{WallTime, resolve, tzdb_version, wall_time};
 pub use rule::{ByDay, Frequency, Rule, RuleParts, Until};
-pub use schedule::{DstGap, MonthOverflow, NextSlot, Occurrence, Occurrences, Schedule};
+pub use schedule::{
+    DstGap, MissingDay, MonthOverflow, NextSlot, Occurrence, Occurrences, Schedule,
+};
 pub use slot::{InvalidSlot, Slot};
+pub use text::{English, Language, language};

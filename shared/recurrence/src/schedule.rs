@@ -2,6 +2,7 @@
 
 mod finish;
 mod occurrences;
+mod short_months;
 
 use std::collections::BTreeSet;
 
@@ -10,6 +11,7 @@ use chrono_tz::Tz;
 
 pub use finish::NextSlot;
 pub use occurrences::Occurrences;
+pub use short_months::MissingDay;
 
 use crate::expand::{Days, LAST_YEAR, Pattern};
 use crate::rule::{Rule, Until};
@@ -123,6 +125,16 @@ impl Schedule {
     /// Returns the zone of the series.
     pub fn time_zone(&self) -> Option<Tz> {
         self.time_zone
+    }
+
+    /// Returns what months do that lack the day of the start.
+    pub fn month_overflow(&self) -> MonthOverflow {
+        self.pattern.month_overflow()
+    }
+
+    /// Returns what becomes of slots inside gaps.
+    pub fn dst_gap(&self) -> DstGap {
+        self.dst_gap
     }
 
     /// Returns the first occurrence: the first slot of the rule at or after the start.

@@ -15,6 +15,7 @@ mod parsing;
 mod properties;
 mod reference;
 mod rfc5545;
+mod text;
 mod zone_facts;
 mod zones;
 

@@ -4,7 +4,9 @@ use proptest::collection::{btree_set, vec};
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
-use recurrence::{DstGap, MonthOverflow, Rule, RuleError, Schedule, Slot, WallTime, wall_time};
+use recurrence::{
+    DstGap, English, Language, MonthOverflow, Rule, RuleError, Schedule, Slot, WallTime, wall_time,
+};
 
 use crate::{brute_force, slot};
 
@@ -244,6 +246,13 @@ proptest! {
         let skipping = schedule.clone().except(excepted).with_dst_gap(DstGap::Skip);
         let found: Vec<_> = skipping.occurrences().take(expected.len()).collect();
         prop_assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn every_schedule_can_be_told(schedule in timed_schedule()) {
+        let text = English.describe(&schedule);
+        prop_assert!(text.starts_with("every "), "{}", text);
+        prop_assert!(!text.contains("  ") && !text.contains(" ,"), "{}", text);
     }
 
     #[test]
