@@ -13,7 +13,7 @@ pub use error::RuleError;
 pub use resolve::{WallTime, resolve, tzdb_version, wall_time};
 pub use rule::{ByDay, Frequency, Rule, RuleParts, Until};
 pub use schedule::{
-    DstGap, MissingDay, MonthOverflow, NextSlot, Occurrence, Occurrences, Schedule,
+    DstGap, Fate, MissingDay, MonthOverflow, NextSlot, Occurrence, Occurrences, Schedule, Slots,
 };
 pub use slot::{InvalidSlot, Slot};
 pub use text::{English, Language, language};

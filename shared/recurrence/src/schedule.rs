@@ -10,7 +10,7 @@ use chrono::{Datelike, Months, NaiveDate};
 use chrono_tz::Tz;
 
 pub use finish::NextSlot;
-pub use occurrences::Occurrences;
+pub use occurrences::{Fate, Occurrences, Slots};
 pub use short_months::MissingDay;
 
 use crate::expand::{Days, LAST_YEAR, Pattern};
@@ -151,12 +151,17 @@ impl Schedule {
     /// Returns all occurrences in order. Unless the rule ends, they go on to the year 9999, read in
     /// UTC if there is a zone.
     pub fn occurrences(&self) -> Occurrences<'_> {
-        Occurrences::from(self, self.start.date())
+        Occurrences(self.slots())
+    }
+
+    /// Returns all slots of the rule in order, also those that are no occurrences: see [`Fate`].
+    pub fn slots(&self) -> Slots<'_> {
+        Slots::from(self, self.start.date())
     }
 
     /// Returns the occurrences strictly after a civil time, in order, without walking there.
     pub fn occurrences_after(&self, after: Slot) -> Occurrences<'_> {
-        Occurrences::from(self, self.first_date_after(after))
+        Occurrences(Slots::from(self, self.first_date_after(after)))
     }
 
     /// Returns the occurrences strictly after a known one, in order.
@@ -164,7 +169,8 @@ impl Schedule {
     /// Costs the same however long ago the series began, because the slots up to the cursor are not
     /// counted again: its index is taken on trust.
     pub fn resume(&self, cursor: Occurrence) -> Occurrences<'_> {
-        Occurrences::resume(self, self.first_date_after(cursor.slot), cursor.index)
+        let next = self.first_date_after(cursor.slot);
+        Occurrences(Slots::resume(self, next, cursor.index))
     }
 
     /// Returns whether a civil time is a slot of the rule, `COUNT`, `UNTIL` and exceptions aside.

@@ -8,18 +8,51 @@ use crate::resolve::{WallTime, resolve, wall_time};
 use crate::rule::Until;
 use crate::slot::Slot;
 
-/// The occurrences of a schedule, in order.
+/// What becomes of a slot of the rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It is an occurrence.
+    Happens,
+    /// It is an occurrence; the clocks show its time twice, and the first is meant.
+    HappensFirst,
+    /// It is an occurrence, at another time of the clocks, because they leave out its own.
+    Shifts {
+        /// What the clocks show then.
+        to: NaiveDateTime,
+    },
+    /// It is none, because the clocks leave it out and gaps are skipped.
+    FallsIntoGap,
+    /// It is none, because its whole day is left out and a later slot has the same instant.
+    Merges {
+        /// That slot.
+        into: Slot,
+    },
+    /// It is none, because an exception names it.
+    IsExcepted,
+}
+
+impl Fate {
+    /// Returns whether the slot is an occurrence.
+    pub fn happens(self) -> bool {
+        matches!(
+            self,
+            Self::Happens | Self::HappensFirst | Self::Shifts { .. }
+        )
+    }
+}
+
+/// The slots of a schedule in order, whatever becomes of them.
 #[derive(Clone, Debug)]
-pub struct Occurrences<'a> {
+pub struct Slots<'a> {
     schedule: &'a Schedule,
     days: Days<'a>,
     /// How many slots of the rule lie behind.
     passed: u32,
 }
 
-impl<'a> Occurrences<'a> {
-    /// Begins with the first occurrence on or after a date. All searches come through here, so
-    /// they agree with each other.
+impl<'a> Slots<'a> {
+    /// Begins with the first slot on or after a date. All searches come through here, so they agree
+    /// with each other.
     pub(super) fn from(schedule: &'a Schedule, date: NaiveDate) -> Self {
         Self::resume(schedule, date, schedule.pattern.count_before(date))
     }
@@ -34,39 +67,73 @@ impl<'a> Occurrences<'a> {
     }
 }
 
+impl Iterator for Slots<'_> {
+    type Item = Occurrence;
+
+    fn next(&mut self) -> Option<Occurrence> {
+        let count = self.schedule.rule.count();
+        if count.is_some_and(|count| self.passed >= count) {
+            return None;
+        }
+        let slot = Slot::on(self.days.next()?, self.schedule.start.time());
+        if self.schedule.is_past_until(slot) || self.schedule.is_past_time(slot) {
+            return None;
+        }
+        self.passed += 1;
+        Some(Occurrence {
+            slot,
+            index: self.passed,
+        })
+    }
+}
+
+/// The occurrences of a schedule, in order.
+#[derive(Clone, Debug)]
+pub struct Occurrences<'a>(pub(super) Slots<'a>);
+
 impl Iterator for Occurrences<'_> {
     type Item = Occurrence;
 
     fn next(&mut self) -> Option<Occurrence> {
-        loop {
-            if self
-                .schedule
-                .rule
-                .count()
-                .is_some_and(|count| self.passed >= count)
-            {
-                return None;
-            }
-            let date = self.days.next()?;
-            self.passed += 1;
-            let slot = Slot::on(date, self.schedule.start.time());
-            let occurrence = Occurrence {
-                slot,
-                index: self.passed,
-            };
-            if self.schedule.is_past_until(slot) || self.schedule.is_past_time(slot) {
-                return None;
-            }
-            if !self.schedule.is_left_out(occurrence) {
-                return Some(occurrence);
-            }
-        }
+        let schedule = self.0.schedule;
+        self.0.find(|slot| schedule.fate(*slot).happens())
     }
 }
+
+impl FusedIterator for Slots<'_> {}
 
 impl FusedIterator for Occurrences<'_> {}
 
 impl Schedule {
+    /// Returns what becomes of a slot of the rule.
+    pub fn fate(&self, slot: Occurrence) -> Fate {
+        if self.exceptions.contains(&slot.slot) {
+            return Fate::IsExcepted;
+        }
+        let (Slot::Timed(civil), Some(zone)) = (slot.slot, self.time_zone) else {
+            return Fate::Happens;
+        };
+        match wall_time(civil, zone) {
+            WallTime::Once => Fate::Happens,
+            WallTime::Twice => Fate::HappensFirst,
+            WallTime::Never { .. } if self.dst_gap == DstGap::Skip => Fate::FallsIntoGap,
+            WallTime::Never { shown } if self.is_merged(slot, shown) => Fate::Merges {
+                into: Slot::Timed(shown),
+            },
+            WallTime::Never { shown } => Fate::Shifts { to: shown },
+        }
+    }
+
+    /// Returns whether a slot that does not exist in its zone moves onto a later slot of the
+    /// rule, which then stands for both. Only a gap of whole days does that (Apia, 2011-12-30).
+    ///
+    /// Both count for `COUNT`; if the later one is beyond it, the earlier one stays.
+    fn is_merged(&self, slot: Occurrence, shown: NaiveDateTime) -> bool {
+        Some(shown.time()) == self.start.time()
+            && self.rule.count().is_none_or(|count| slot.index < count)
+            && self.pattern.contains(shown.date())
+    }
+
     fn is_past_until(&self, slot: Slot) -> bool {
         match (self.rule.until(), slot, self.time_zone) {
             (Some(Until::Date(until)), _, _) => slot.date() > until,
@@ -84,33 +151,5 @@ impl Schedule {
             (Slot::Timed(local), Some(zone)) => resolve(local, zone).year() > LAST_YEAR,
             _ => false,
         }
-    }
-
-    /// Returns whether a slot of the rule is no occurrence, though it counts as one.
-    fn is_left_out(&self, occurrence: Occurrence) -> bool {
-        if self.exceptions.contains(&occurrence.slot) {
-            return true;
-        }
-        let (Slot::Timed(civil), Some(zone)) = (occurrence.slot, self.time_zone) else {
-            return false;
-        };
-        match wall_time(civil, zone) {
-            WallTime::Once | WallTime::Twice => false,
-            WallTime::Never { .. } if self.dst_gap == DstGap::Skip => true,
-            WallTime::Never { shown } => self.is_merged(occurrence, shown),
-        }
-    }
-
-    /// Returns whether a slot that does not exist in its zone moves onto a later slot of the
-    /// rule, which then stands for both. Only a gap of whole days does that (Apia, 2011-12-30).
-    ///
-    /// Both count for `COUNT`; if the later one is beyond it, the earlier one stays.
-    fn is_merged(&self, occurrence: Occurrence, shown: NaiveDateTime) -> bool {
-        Some(shown.time()) == self.start.time()
-            && self
-                .rule
-                .count()
-                .is_none_or(|count| occurrence.index < count)
-            && self.pattern.contains(shown.date())
     }
 }

@@ -1,6 +1,6 @@
 use chrono::SecondsFormat;
 use chrono_tz::{America, Asia, Europe, Pacific, Tz};
-use recurrence::{MonthOverflow, Schedule, Slot, resolve};
+use recurrence::{DstGap, Fate, MonthOverflow, Schedule, Slot, resolve};
 
 use crate::{build, slot, slots};
 
@@ -157,4 +157,33 @@ fn dates_and_floating_times_know_no_missing_day() {
 
     let floating = build("FREQ=DAILY", "2011-12-29T09:00", None, MonthOverflow::Clamp);
     assert_eq!(slots(&floating, 2), "2011-12-29T09:00 2011-12-30T09:00");
+}
+
+#[test]
+fn the_fate_of_each_slot_is_known() {
+    let fates = |schedule: &Schedule| -> Vec<Fate> {
+        let slots = schedule.slots().take(3);
+        slots.map(|next| schedule.fate(next)).collect()
+    };
+    let apia = daily("2011-12-29T09:00", Pacific::Apia);
+    let into = slot("2011-12-31T09:00");
+    assert_eq!(
+        fates(&apia),
+        [Fate::Happens, Fate::Merges { into }, Fate::Happens]
+    );
+
+    let spring = daily("2027-03-27T02:30", Europe::Berlin).except([slot("2027-03-29T02:30")]);
+    let to = "2027-03-28T03:30:00".parse().unwrap();
+    assert_eq!(
+        fates(&spring),
+        [Fate::Happens, Fate::Shifts { to }, Fate::IsExcepted]
+    );
+    let skipping = spring.with_dst_gap(DstGap::Skip);
+    assert_eq!(fates(&skipping)[1], Fate::FallsIntoGap);
+
+    let autumn = daily("2027-10-30T02:30", Europe::Berlin);
+    assert_eq!(
+        fates(&autumn),
+        [Fate::Happens, Fate::HappensFirst, Fate::Happens]
+    );
 }
