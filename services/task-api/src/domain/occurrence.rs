@@ -1,6 +1,7 @@
 //! Occurrences: from a series and a slot to a task.
 
 mod following;
+mod surprises;
 mod template;
 
 use chrono::{DateTime, Utc};
@@ -13,6 +14,7 @@ use recurrence::{Rule, RuleError, Schedule, Slot};
 use super::{fields, time};
 
 pub use following::{Following, following, following_again, newer};
+pub use surprises::{Surprise, surprises};
 pub use template::follow_template;
 
 /// A slot whose turn it is.

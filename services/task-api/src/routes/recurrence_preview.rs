@@ -1,25 +1,25 @@
 //! What a rule would do.
 
-use chrono::{DateTime, Datelike, Months, TimeDelta, Utc};
-use event_schema::{MonthOverflow, Recurrence, TimeValue};
-use recurrence::{Frequency, Occurrence, Schedule};
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+use event_schema::TimeValue;
+use recurrence::{Occurrence, Schedule, Slot, language};
 use serde::{Deserialize, Serialize};
 use service_kit::extract::{Call, Json};
 use utoipa::ToSchema;
 
 use super::fields::{Field, Reader, Unknown};
-use super::recurrence_input::{self, RecurrenceInput};
-use super::task_view::RecurrenceView;
-use super::time_value::{Allowed, TimeInput, TimeView};
-use crate::domain::occurrence::{due_of, schedule_of, slot_of};
+use super::recurrence_input::{RecurrenceInput, StructuredView};
+use super::time_value::{Allowed, TimeInput};
+use crate::domain::occurrence::{self, Surprise, due_of};
 use crate::domain::{Fault, time};
 use crate::error::Error;
 
 const DEFAULT_LIMIT: u16 = 10;
-const MAX_LIMIT: u16 = 100;
-/// How far is looked for a month without the day of the start: a leap year has come by then, also
-/// around a century without one.
-const YEARS_AHEAD: u32 = 12;
+const MAX_LIMIT: u16 = 366;
+/// The language that rules are told in, until users have one of their own.
+const LANGUAGE: &str = "en";
 
 /// A rule to be tried.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
@@ -38,9 +38,9 @@ pub(super) struct PreviewRecurrence {
     #[serde(default)]
     #[schema(value_type = TimeInput, required = true)]
     start: Field<TimeInput>,
-    /// How many slots at most.
+    /// How many occurrences at most.
     #[serde(default)]
-    #[schema(value_type = Option<u16>, minimum = 1, maximum = 100, default = 10)]
+    #[schema(value_type = Option<u16>, minimum = 1, maximum = 366, default = 10)]
     limit: Field<u16>,
     #[serde(flatten)]
     #[schema(ignore)]
@@ -50,24 +50,26 @@ pub(super) struct PreviewRecurrence {
 /// What a rule would do.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(super) struct RecurrencePreview {
+    /// Its first occurrences.
+    occurrences: Vec<PreviewOccurrence>,
     /// The rule in its canonical text.
-    recurrence: RecurrenceView,
-    /// Its first slots.
-    slots: Vec<PreviewSlot>,
-    /// What may surprise.
+    #[schema(example = "FREQ=MONTHLY")]
+    rrule: String,
+    /// The same as a structure.
+    structured: StructuredView,
+    /// The same in words.
+    #[schema(example = "every month on the 31st, or the last day")]
+    text: String,
+    /// What may surprise, each kind of it once.
     warnings: Vec<Warning>,
 }
 
-/// A slot of a rule.
+/// An occurrence of a rule.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-pub(super) struct PreviewSlot {
-    /// The civil start that names it.
+pub(super) struct PreviewOccurrence {
+    /// The civil start that names it: a date, or a local time.
     #[schema(example = "2027-02-28T09:00")]
     slot: String,
-    /// Its place among all slots, from 1.
-    index: u32,
-    /// When its task would be due.
-    due: TimeView,
     /// The instant of it; a date has none.
     instant: Option<DateTime<Utc>>,
 }
@@ -75,7 +77,9 @@ pub(super) struct PreviewSlot {
 /// Something that may surprise.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(super) struct Warning {
-    /// Its stable name.
+    /// Its stable name: `start_aligned`, `ended`, `last_day_used`, `months_skipped`,
+    /// `gap_shifted`, `gap_skipped`, `ambiguous_time`, `days_merged`, `floating_time` or
+    /// `exception_unused`.
     code: &'static str,
     /// What will happen.
     message: String,
@@ -83,7 +87,9 @@ pub(super) struct Warning {
 
 /// Preview a recurrence
 ///
-/// Nothing is written.
+/// Tells what a rule means: its first occurrences, its canonical text, its structure, its words and
+/// what may surprise about it. Nothing is written. A rule that we do not support is refused with 422
+/// `recurrence-unsupported`, one without an occurrence in twelve years with `recurrence-never-occurs`.
 #[utoipa::path(
     post, path = "/v1/recurrence/preview", tag = "recurrence", operation_id = "preview_recurrence",
     request_body = PreviewRecurrence,
@@ -103,9 +109,9 @@ pub(super) async fn preview_recurrence(
 }
 
 struct Plan {
-    recurrence: Recurrence,
     start: TimeValue,
     schedule: Schedule,
+    exceptions: BTreeSet<Slot>,
     limit: u16,
 }
 
@@ -123,10 +129,10 @@ impl PreviewRecurrence {
         let recurrence = recurrence.and_then(|input| input.read(reader, "/recurrence"));
         let start = reader.required("/start", self.start);
         let start = start.and_then(|input| input.read(reader, "/start", Allowed::Civil));
-        let (recurrence, start) = (recurrence?, start?);
-        let schedule = recurrence_input::schedule(reader, "/recurrence", &recurrence, &start)?;
+        let (read, start) = (recurrence?, start?);
+        let schedule = read.schedule(reader, &start)?;
         Some(Plan {
-            recurrence,
+            exceptions: read.exceptions().collect(),
             start,
             schedule,
             limit,
@@ -138,93 +144,30 @@ impl Plan {
     fn preview(&self) -> RecurrencePreview {
         let wanted = usize::from(self.limit);
         let occurrences: Vec<Occurrence> = self.schedule.occurrences().take(wanted).collect();
+        let surprises = occurrence::surprises(&self.schedule, &occurrences, &self.exceptions);
         RecurrencePreview {
-            recurrence: RecurrenceView::from(&self.recurrence),
-            slots: occurrences.iter().map(|next| self.slot(next)).collect(),
-            warnings: self.warnings(&occurrences),
+            occurrences: occurrences.iter().map(|next| self.view(next)).collect(),
+            rrule: self.schedule.rule().to_string(),
+            structured: StructuredView::from(&self.schedule.rule().parts()),
+            text: language(LANGUAGE).describe(&self.schedule),
+            warnings: surprises.into_iter().map(Warning::from).collect(),
         }
     }
 
-    fn slot(&self, occurrence: &Occurrence) -> PreviewSlot {
+    fn view(&self, occurrence: &Occurrence) -> PreviewOccurrence {
         let due = due_of(occurrence.slot, &self.start);
-        PreviewSlot {
+        PreviewOccurrence {
             slot: occurrence.slot.to_string(),
-            index: occurrence.index,
             instant: time::instant_of(&due),
-            due: TimeView::from(&due),
         }
     }
+}
 
-    fn warnings(&self, occurrences: &[Occurrence]) -> Vec<Warning> {
-        let mut warnings = Vec::new();
-        let mut warn = |code, message: String| warnings.push(Warning { code, message });
-        let start = slot_of(&self.start);
-        match (start, occurrences.first()) {
-            (_, None) => warn(
-                "ended",
-                "the rule ends before its first occurrence".to_owned(),
-            ),
-            (Some(start), Some(first)) if start != first.slot => {
-                warn(
-                    "start_aligned",
-                    format!("{start} is not on the rule: it begins with {}", first.slot),
-                );
-            }
-            _ => {}
+impl From<Surprise> for Warning {
+    fn from(surprise: Surprise) -> Self {
+        Self {
+            code: surprise.code,
+            message: surprise.message,
         }
-        if let Some(day) = self.day_that_months_lack() {
-            let code = match self.recurrence.month_overflow {
-                MonthOverflow::Clamp => "last_day_used",
-                MonthOverflow::Skip => "months_skipped",
-            };
-            let effect = match self.recurrence.month_overflow {
-                MonthOverflow::Clamp => "have their last day instead",
-                MonthOverflow::Skip => "have no occurrence",
-            };
-            warn(code, format!("months without a day {day} {effect}"));
-        }
-        let moved = occurrences.iter().filter_map(|next| self.moved(next));
-        for (slot, by) in moved {
-            let minutes = by.num_minutes();
-            warn(
-                "clock_change",
-                format!("{slot} does not exist there: it will be {minutes} minutes later"),
-            );
-        }
-        warnings
-    }
-
-    /// The day of the month that the rule takes from its start, when it soon comes to a month that
-    /// lacks it. Only a rule that clamps shows where that is.
-    fn day_that_months_lack(&self) -> Option<u32> {
-        let rule = self.schedule.rule();
-        let from_start = rule.by_day().is_empty() && rule.by_month_day().is_empty();
-        let in_months = matches!(rule.frequency(), Frequency::Monthly | Frequency::Yearly);
-        if !(from_start && in_months) {
-            return None;
-        }
-        let start = self.schedule.start().date();
-        let last = start.checked_add_months(Months::new(12 * YEARS_AHEAD));
-        let recurrence = Recurrence {
-            month_overflow: MonthOverflow::Clamp,
-            ..self.recurrence.clone()
-        };
-        let clamping = schedule_of(&recurrence, &self.start).ok()?;
-        let mut soon = clamping
-            .occurrences()
-            .map(|occurrence| occurrence.slot.date())
-            .take_while(|date| last.is_none_or(|last| *date <= last));
-        let is_lacked = soon.any(|date| date.day() != start.day());
-        is_lacked.then(|| start.day())
-    }
-
-    /// How far a slot that falls into a gap is moved.
-    fn moved(&self, occurrence: &Occurrence) -> Option<(String, TimeDelta)> {
-        let due = due_of(occurrence.slot, &self.start);
-        let (TimeValue::Local { local, .. }, Some(zone)) = (&due, time::zone_of(&due)) else {
-            return None;
-        };
-        let shown = time::instant_of(&due)?.with_timezone(&zone).naive_local();
-        (shown != *local).then(|| (occurrence.slot.to_string(), shown - *local))
     }
 }

@@ -7,6 +7,8 @@ mod bad_input;
 mod history;
 mod openapi;
 mod recurrence;
+mod recurrence_preview;
+mod recurrence_refusals;
 mod recurring_events;
 mod series;
 mod series_changes;

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 use clock::Clock;
 use event_schema::{
-    Actor, Priority, Recurrence, Reminder, ReminderId, Series, SeriesId, SeriesStatus, Task,
-    TaskId, TaskTemplate, TimeValue, Trigger, UserId,
+    Actor, Priority, Reminder, ReminderId, Series, SeriesId, SeriesStatus, Task, TaskId,
+    TaskTemplate, TimeValue, Trigger, UserId,
 };
 use recurrence::Schedule;
 use serde::Deserialize;
@@ -17,7 +17,7 @@ use crate::domain::occurrence::{self, Turn};
 use crate::domain::{Fault, fields};
 use crate::error::Error;
 use crate::routes::fields::{Field, Reader, Unknown};
-use crate::routes::recurrence_input::{self, RecurrenceInput};
+use crate::routes::recurrence_input::{RecurrenceInput, RecurrenceRead};
 use crate::routes::reminders::{self, ReminderInput};
 use crate::routes::task_view::PriorityName;
 use crate::routes::time_value::{Allowed, TimeInput};
@@ -228,7 +228,7 @@ fn check(reader: &mut Reader, task: &Task) {
 fn series(
     reader: &mut Reader,
     task: &Task,
-    recurrence: Recurrence,
+    read: RecurrenceRead,
     clock: &dyn Clock,
 ) -> Option<(Series, Turn)> {
     let Some(start) = task.due.clone() else {
@@ -237,7 +237,8 @@ fn series(
         }
         return None;
     };
-    let schedule = recurrence_input::schedule(reader, "/recurrence", &recurrence, &start)?;
+    let schedule = read.schedule(reader, &start)?;
+    let recurrence = read.only_rule(reader);
     let first = first_turn(reader, &schedule)?;
     let is_relative = |reminder: &&Reminder| matches!(reminder.trigger, Trigger::Relative { .. });
     let template = TaskTemplate {
