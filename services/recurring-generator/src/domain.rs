@@ -2,6 +2,5 @@
 //! when an occurrence was finished.
 
 pub mod progress;
-pub mod schedule;
 
 pub use progress::ProgressStream;

@@ -26,7 +26,7 @@ impl Error {
     /// The class that decides what the sidecar is told.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Progress(ProgressError::Schedule(_) | ProgressError::Slot { .. }) => {
+            Self::Progress(ProgressError::Plan { .. } | ProgressError::Slot { .. }) => {
                 ErrorKind::Invalid
             }
             Self::Ledger(error) => error.into(),

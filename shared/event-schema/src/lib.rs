@@ -44,8 +44,9 @@ pub use reminder::{
     ReminderScheduled, ReminderStatus, TaskReminders,
 };
 pub use series::{
-    MonthOverflow, Recurrence, Series, SeriesChanged, SeriesEnded, SeriesEvent, SeriesPaused,
-    SeriesResumed, SeriesStatus, TaskTemplate,
+    CatchUp, DstGap, Generation, GenerationMode, MonthOverflow, Recurrence, Series, SeriesChanged,
+    SeriesEnded, SeriesEvent, SeriesException, SeriesPaused, SeriesResumed, SeriesStatus,
+    SlotAnchor, TaskTemplate,
 };
 pub use task::{
     Anchor, Priority, Reminder, Status, Task, TaskCancelled, TaskCompleted, TaskEvent, TaskPurged,

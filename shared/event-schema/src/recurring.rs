@@ -71,6 +71,9 @@ pub struct OccurrenceFinished {
     pub task_id: TaskId,
     /// Its slot, wherever its due was moved.
     pub slot: String,
+    /// Its place among all slots of the series, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub index: Option<u32>,
     /// When it was finished, as the user says.
     pub finished_at: DateTime<Utc>,
 }

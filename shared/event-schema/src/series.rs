@@ -20,14 +20,140 @@ pub enum MonthOverflow {
     Skip,
 }
 
+/// What becomes of a slot that the clocks leave out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DstGap {
+    /// It moves forward by the length of the gap.
+    #[default]
+    Shift,
+    /// It is no occurrence.
+    Skip,
+}
+
+/// What the slot after a finished one is counted from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SlotAnchor {
+    /// The rule: the first of its slots after both the finished one and the time it was finished.
+    #[default]
+    Schedule,
+    /// The local date on which the occurrence was finished, plus the interval of the rule.
+    Completion,
+}
+
 /// How a task repeats.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Recurrence {
     /// RFC 5545 rule text in canonical order, `FREQ=MONTHLY`.
     pub rrule: String,
     /// What a month without the start's day does.
     #[serde(default)]
     pub month_overflow: MonthOverflow,
+    /// What becomes of a slot that the clocks leave out.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub dst_gap: DstGap,
+    /// What the next slot is counted from.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub anchor: SlotAnchor,
+}
+
+/// When the occurrences of a series are made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum GenerationMode {
+    /// When the one before is finished.
+    #[default]
+    OnCompletion,
+    /// At their time, whatever became of the one before.
+    OnSchedule,
+}
+
+/// What becomes of slots whose time passed while nothing was made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CatchUp {
+    /// Only the newest of them has an occurrence.
+    #[default]
+    Latest,
+    /// All of them have, the newest ones if there are too many.
+    All,
+    /// None has.
+    None,
+}
+
+/// When the occurrences of a series are made, and how many at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Generation {
+    /// When.
+    #[serde(default)]
+    pub mode: GenerationMode,
+    /// How long before its time an occurrence is made, in seconds; on schedule only.
+    #[serde(default)]
+    pub lead_time_seconds: u32,
+    /// How many may be open at once, 1 to 100; on schedule only.
+    pub max_open: u32,
+    /// What becomes of slots that were missed; on schedule only.
+    #[serde(default)]
+    pub catch_up: CatchUp,
+    /// How many of them at most when all have an occurrence, 1 to 100.
+    pub catch_up_limit: u32,
+}
+
+impl Default for Generation {
+    fn default() -> Self {
+        Self {
+            mode: GenerationMode::OnCompletion,
+            lead_time_seconds: 0,
+            max_open: 1,
+            catch_up: CatchUp::Latest,
+            catch_up_limit: 10,
+        }
+    }
+}
+
+/// What is different about one slot of a series.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "action", rename_all = "snake_case")]
+pub enum SeriesException {
+    /// It has no occurrence.
+    Skip {
+        /// The slot.
+        slot: String,
+    },
+    /// Its occurrence starts with something else than the template. What is absent does not.
+    Override {
+        /// The slot.
+        slot: String,
+        /// The `title` of this occurrence.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        title: Option<String>,
+        /// The `notes` of this occurrence.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        notes: Option<String>,
+        /// The `priority` of this occurrence.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        priority: Option<Priority>,
+        /// The `labels` of this occurrence.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        labels: Option<BTreeSet<String>>,
+        /// The `due` of this occurrence.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        due: Option<TimeValue>,
+    },
+}
+
+impl SeriesException {
+    /// Which slot it is about.
+    pub fn slot(&self) -> &str {
+        match self {
+            Self::Skip { slot } | Self::Override { slot, .. } => slot,
+        }
+    }
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// Whether a series still generates.
@@ -85,12 +211,77 @@ pub struct Series {
     /// Whether it still generates.
     #[serde(default)]
     pub status: SeriesStatus,
+    /// When its occurrences are made.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub generation: Generation,
+    /// Slots that are different, in the order of their slots; at most 366.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exceptions: Vec<SeriesException>,
+    /// The series that it goes on from, with another rule, start or template.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous_series_id: Option<SeriesId>,
+    /// The series that goes on from where it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_series_id: Option<SeriesId>,
     /// When it was started.
     pub created_at: DateTime<Utc>,
     /// Who started it.
     pub created_by: Actor,
     /// When it last changed.
     pub updated_at: DateTime<Utc>,
+}
+
+impl TaskTemplate {
+    /// A title and nothing else.
+    pub fn titled(title: impl Into<String>) -> Self {
+        Self {
+            title: title.into(),
+            notes: String::new(),
+            priority: Priority::None,
+            labels: BTreeSet::new(),
+            start: None,
+            deadline: None,
+            reminders: Vec::new(),
+        }
+    }
+}
+
+impl Series {
+    /// An active series that follows the rule alone, made when the one before is finished.
+    pub fn new(
+        id: SeriesId,
+        created_by: Actor,
+        owner_id: UserId,
+        (recurrence, start): (Recurrence, TimeValue),
+        template: TaskTemplate,
+        now: DateTime<Utc>,
+    ) -> Self {
+        Self {
+            id,
+            owner_id,
+            recurrence,
+            start,
+            template,
+            status: SeriesStatus::Active,
+            generation: Generation::default(),
+            exceptions: Vec::new(),
+            previous_series_id: None,
+            next_series_id: None,
+            created_at: now,
+            created_by,
+            updated_at: now,
+        }
+    }
+}
+
+impl Recurrence {
+    /// A rule with the usual policies.
+    pub fn of(rrule: impl Into<String>) -> Self {
+        Self {
+            rrule: rrule.into(),
+            ..Self::default()
+        }
+    }
 }
 
 impl State for Series {
@@ -108,7 +299,7 @@ event_set! {
         /// A series began, with its first occurrence.
         /// From task-api; read by recurring-generator.
         Started = "series.started.v1", Some(Topic::RecurringEvents), "1.0.0";
-        /// Rule or template of a series changed.
+        /// Template, generation or exceptions of a series changed.
         /// From task-api; read by recurring-generator.
         Changed(Box<SeriesChanged>) = "series.changed.v1", Some(Topic::RecurringEvents), "1.0.0";
         /// A series makes no occurrence until it is resumed.
@@ -123,8 +314,8 @@ event_set! {
     }
 }
 
-/// Rule or template changed. Only what changed is there.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+/// Something about a series changed. Only what changed is there.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SeriesChanged {
     /// The `recurrence` of the series.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -135,6 +326,12 @@ pub struct SeriesChanged {
     /// The `template` of the series.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub template: Option<Changed<TaskTemplate>>,
+    /// The `generation` of the series.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub generation: Option<Changed<Generation>>,
+    /// The `exceptions` of the series.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exceptions: Option<Changed<Vec<SeriesException>>>,
     /// When.
     pub updated_at: DateTime<Utc>,
 }
@@ -157,11 +354,14 @@ pub struct SeriesResumed {
     pub updated_at: DateTime<Utc>,
 }
 
-/// No further occurrence, ever: the rule ran out or the user said so.
+/// No further occurrence, ever: the rule ran out, the user said so, or another series goes on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SeriesEnded {
     /// From active or paused.
     pub status: Changed<SeriesStatus>,
+    /// The series that goes on from here, if one does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_series_id: Option<SeriesId>,
     /// When.
     pub updated_at: DateTime<Utc>,
 }

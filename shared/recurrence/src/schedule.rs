@@ -1,12 +1,13 @@
 //! A rule tied to its start.
 
+mod completion;
 mod finish;
 mod occurrences;
 mod short_months;
 
 use std::collections::BTreeSet;
 
-use chrono::{Datelike, Months, NaiveDate};
+use chrono::{DateTime, Datelike, Months, NaiveDate, Utc};
 use chrono_tz::Tz;
 
 pub use finish::NextSlot;
@@ -14,6 +15,7 @@ pub use occurrences::{Fate, Occurrences, Slots};
 pub use short_months::MissingDay;
 
 use crate::expand::{Days, LAST_YEAR, Pattern};
+use crate::resolve::resolve;
 use crate::rule::{Rule, Until};
 use crate::{RuleError, Slot};
 
@@ -171,6 +173,21 @@ impl Schedule {
     pub fn resume(&self, cursor: Occurrence) -> Occurrences<'_> {
         let next = self.first_date_after(cursor.slot);
         Occurrences(Slots::resume(self, next, cursor.index))
+    }
+
+    /// Returns whether an exception names a slot.
+    pub fn is_excepted(&self, slot: Slot) -> bool {
+        self.exceptions.contains(&slot)
+    }
+
+    /// Returns the instant of a slot in the zone of the schedule, or in UTC without one; of a date, the
+    /// beginning of its day.
+    pub fn instant_of(&self, slot: Slot) -> DateTime<Utc> {
+        let civil = slot.date().and_time(slot.time().unwrap_or_default());
+        match self.time_zone {
+            Some(zone) => resolve(civil, zone),
+            None => civil.and_utc(),
+        }
     }
 
     /// Returns whether a civil time is a slot of the rule, `COUNT`, `UNTIL` and exceptions aside.

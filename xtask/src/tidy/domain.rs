@@ -6,9 +6,10 @@ use super::finding::Finding;
 use super::source::Source;
 use super::tree::Tree;
 
-const ALLOWED: [&str; 10] = [
+const ALLOWED: [&str; 11] = [
     "event_schema",
     "recurrence",
+    "slots",
     "std",
     "chrono",
     "chrono_tz",

@@ -4,15 +4,15 @@ mod evolve;
 
 use event_schema::{
     EventId, OccurrenceDue, OccurrenceFinished, ProgressEvent, Series, SeriesExhausted,
-    SeriesFollowed, SeriesProgress, SeriesStatus, Status, Task, exhausted_event_id,
+    SeriesFollowed, SeriesId, SeriesProgress, SeriesStatus, Status, Task, exhausted_event_id,
     occurrence_event_id,
 };
 use event_store::Aggregate;
 use recurrence::{InvalidSlot, Slot};
 use uuid::Uuid;
 
-use super::schedule::{ScheduleError, schedule};
 pub use evolve::evolve;
+use slots::{Finished, Plan, PlanError};
 
 /// The streams of this service: one per series.
 #[derive(Clone, Copy, Debug)]
@@ -52,7 +52,7 @@ pub enum Command {
         /// The series at its version.
         series: Box<Series>,
     },
-    /// One of its occurrences, which may have been completed, skipped or cancelled.
+    /// One of its occurrences, which may have been completed, skipped, cancelled or thrown away.
     Finish {
         /// The task at its version.
         task: Box<Task>,
@@ -63,8 +63,13 @@ pub enum Command {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ProgressError {
     /// The series has no slots.
-    #[error(transparent)]
-    Schedule(#[from] ScheduleError),
+    #[error("series {series_id} has no slots")]
+    Plan {
+        /// The series.
+        series_id: SeriesId,
+        /// What is wrong with its definition.
+        source: PlanError,
+    },
     /// An occurrence has a slot that is none.
     #[error("an occurrence has the slot {text:?}")]
     Slot {
@@ -97,7 +102,7 @@ fn follow(
     series: Series,
 ) -> Result<Option<ProgressEvent>, ProgressError> {
     // A definition without slots is refused here, so that no later occurrence stumbles over it.
-    schedule(&series)?;
+    plan(&series)?;
     let known = state.and_then(|state| state.series.as_ref());
     let is_news = known != Some(&series);
     Ok(is_news.then(|| {
@@ -124,7 +129,8 @@ fn finish(
 /// What a task says about its series: nothing, unless it is a finished occurrence.
 fn finished(task: &Task) -> Option<OccurrenceFinished> {
     let finished_at = match task.status {
-        Status::Open => return None,
+        // Who throws an open occurrence away does not want it, and wants the next one.
+        Status::Open => task.trashed_at?,
         Status::Completed => task.completed_at.unwrap_or(task.updated_at),
         Status::Skipped | Status::Cancelled => task.updated_at,
     };
@@ -133,6 +139,7 @@ fn finished(task: &Task) -> Option<OccurrenceFinished> {
         owner_id: task.owner_id,
         task_id: task.id,
         slot: task.slot.clone()?,
+        index: task.occurrence_index,
         finished_at,
     })
 }
@@ -147,7 +154,11 @@ fn next(state: &SeriesProgress) -> Result<Option<ProgressEvent>, ProgressError> 
     if series.status != SeriesStatus::Active || announced(Some(state))? > Some(slot) {
         return Ok(None);
     }
-    let next = schedule(series)?.next_after_finish(slot, finished.finished_at);
+    let next = plan(series)?.next(Finished {
+        slot,
+        index: finished.index,
+        at: finished.finished_at,
+    });
     Ok(match next {
         Some(next) => Some(ProgressEvent::OccurrenceDue(OccurrenceDue {
             slot: next.slot.to_string(),
@@ -159,6 +170,13 @@ fn next(state: &SeriesProgress) -> Result<Option<ProgressEvent>, ProgressError> 
         None => Some(ProgressEvent::SeriesExhausted(SeriesExhausted {
             last_slot: finished.slot.clone(),
         })),
+    })
+}
+
+fn plan(series: &Series) -> Result<Plan, ProgressError> {
+    Plan::of_series(series).map_err(|source| ProgressError::Plan {
+        series_id: series.id,
+        source,
     })
 }
 

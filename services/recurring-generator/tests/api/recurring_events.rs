@@ -116,7 +116,7 @@ async fn a_rule_that_cannot_be_read_is_parked_and_later_events_of_the_series_wai
     suite.deliver_in_order([broken.paused().last()]).await;
 
     let parked = suite.dead_letters().await;
-    assert!(parked[0].reason.contains("no usable rule"), "{parked:?}");
+    assert!(parked[0].reason.contains("has no slots"), "{parked:?}");
     suite.expect_dead_letters(2);
     suite.finish().await;
 }

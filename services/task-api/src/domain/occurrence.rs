@@ -6,36 +6,18 @@ mod template;
 
 use chrono::{DateTime, Utc};
 use event_schema::{
-    Actor, MonthOverflow, Recurrence, Reminder, Series, SeriesStatus, Task, TaskId, TimeValue,
-    Trigger, occurrence_reminder_id, occurrence_task_id,
+    Actor, Reminder, Series, SeriesException, SeriesStatus, Task, TaskId, TimeValue, Trigger,
+    occurrence_reminder_id, occurrence_task_id,
 };
-use recurrence::{Rule, RuleError, Schedule, Slot};
+use recurrence::Slot;
+use slots::Plan;
+pub use slots::{Finished, Turn, slot_of};
 
 use super::{fields, time};
 
 pub use following::{Following, following, following_again, newer};
 pub use surprises::{Surprise, surprises};
 pub use template::follow_template;
-
-/// A slot whose turn it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Turn {
-    /// The civil start that names the occurrence.
-    pub slot: Slot,
-    /// Its place among all slots, from 1.
-    pub index: u32,
-    /// Slots that passed since the occurrence before.
-    pub missed_count: u32,
-}
-
-/// The slot of a due: a date or a local time. An instant has none.
-pub fn slot_of(value: &TimeValue) -> Option<Slot> {
-    match value {
-        TimeValue::Date { date } => Some(Slot::Date(*date)),
-        TimeValue::Local { local, .. } => Some(Slot::Timed(*local)),
-        TimeValue::Instant { .. } => None,
-    }
-}
 
 /// The due of a slot, in the zone of the series' start.
 pub fn due_of(slot: Slot, start: &TimeValue) -> TimeValue {
@@ -48,36 +30,13 @@ pub fn due_of(slot: Slot, start: &TimeValue) -> TimeValue {
     }
 }
 
-/// The schedule of a rule from a start. A floating start has no zone, so its rule has no `UNTIL`.
-pub fn schedule_of(recurrence: &Recurrence, start: &TimeValue) -> Result<Schedule, RuleError> {
-    let rule = Rule::parse(&recurrence.rrule)?;
-    let overflow = match recurrence.month_overflow {
-        MonthOverflow::Clamp => recurrence::MonthOverflow::Clamp,
-        MonthOverflow::Skip => recurrence::MonthOverflow::Skip,
-    };
-    let Some(slot) = slot_of(start) else {
-        return Err(RuleError::Unsupported {
-            part: "DTSTART".to_owned(),
-            message: "must be a date or a local time".to_owned(),
-        });
-    };
-    let zone = time::zone_of(start);
-    Schedule::new(rule, slot, zone, overflow)
-}
-
 /// The slot that follows a finished occurrence; `None` when the series makes no more.
-pub fn next(series: &Series, slot: Slot, finished_at: DateTime<Utc>) -> Option<Turn> {
+pub fn next(series: &Series, finished: Finished) -> Option<Turn> {
     if series.status != SeriesStatus::Active {
         return None;
     }
-    // A rule was checked when the series started.
-    let schedule = schedule_of(&series.recurrence, &series.start).ok()?;
-    let next = schedule.next_after_finish(slot, finished_at)?;
-    Some(Turn {
-        slot: next.slot,
-        index: next.index,
-        missed_count: next.missed_count,
-    })
+    // A definition was checked when the series started.
+    Plan::of_series(series).ok()?.next(finished)
 }
 
 /// The task of a slot. Start and deadline keep their civil distance from it; its reminders are those
@@ -114,8 +73,35 @@ pub fn task_of(
         recurrence: Some(series.recurrence.clone()),
         ..Task::new(id, series.owner_id, "", by, now)
     };
+    make_exception(&mut task, &series.exceptions);
     task.reminders = reminders(&task, &template.reminders);
     task
+}
+
+/// What is different about this slot.
+fn make_exception(task: &mut Task, exceptions: &[SeriesException]) {
+    let of_slot = |exception: &&SeriesException| task.slot.as_deref() == Some(exception.slot());
+    if let Some(SeriesException::Override {
+        slot: _,
+        title,
+        notes,
+        priority,
+        labels,
+        due,
+    }) = exceptions.iter().find(of_slot).cloned()
+    {
+        set(&mut task.title, title);
+        set(&mut task.notes, notes);
+        set(&mut task.priority, priority);
+        set(&mut task.labels, labels);
+        set(&mut task.due, due.map(Some));
+    }
+}
+
+fn set<T>(field: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *field = value;
+    }
 }
 
 /// Reminders that left the calendar with the slot, or whose anchor did, are left out.
@@ -146,7 +132,12 @@ mod tests {
 
     fn after(series: &Series, slot: &str) -> Option<String> {
         let slot = slot.parse().unwrap();
-        next(series, slot, now()).map(|turn| turn.slot.to_string())
+        let finished = Finished {
+            slot,
+            index: None,
+            at: now(),
+        };
+        next(series, finished).map(|turn| turn.slot.to_string())
     }
 
     pub(super) fn task(series: &Series, slot: &str) -> Task {
@@ -218,6 +209,6 @@ mod tests {
             Some("2027-02-01T09:00")
         );
         let until = series("FREQ=DAILY;UNTIL=20280101T000000Z", start);
-        assert!(schedule_of(&until.recurrence, &until.start).is_err());
+        assert!(Plan::of_series(&until).is_err());
     }
 }

@@ -90,6 +90,7 @@ pub fn decide(
     }
     Ok(vec![SeriesEvent::Ended(SeriesEnded {
         status: to(series, SeriesStatus::Ended),
+        next_series_id: None,
         updated_at: now,
     })])
 }
@@ -152,6 +153,12 @@ pub fn evolve(state: Option<Series>, event: &SeriesEvent) -> Option<Series> {
             if let Some(template) = &change.template {
                 series.template = template.to.clone();
             }
+            if let Some(generation) = &change.generation {
+                series.generation = generation.to;
+            }
+            if let Some(exceptions) = &change.exceptions {
+                series.exceptions.clone_from(&exceptions.to);
+            }
             series.updated_at = change.updated_at;
         }
         SeriesEvent::Paused(change) => {
@@ -164,6 +171,7 @@ pub fn evolve(state: Option<Series>, event: &SeriesEvent) -> Option<Series> {
         }
         SeriesEvent::Ended(change) => {
             series.status = change.status.to;
+            series.next_series_id = change.next_series_id;
             series.updated_at = change.updated_at;
         }
     }

@@ -7,6 +7,7 @@ use recurrence::{Occurrence, Schedule, Slot};
 use serde::{Deserialize, Serialize};
 use service_kit::extract::{Call, Json, Path, Query};
 use service_kit::page::{Cursor, Limit, Page};
+use slots::Plan;
 use utoipa::ToSchema;
 
 use super::series::find;
@@ -121,10 +122,9 @@ pub(super) async fn list_occurrences(
 
 /// What comes after the newest occurrence, at the civil times that the rule names.
 fn upcoming(series: &Series, newest: Option<Slot>, range: &Range) -> Vec<OccurrenceView> {
-    let schedule = occurrence::schedule_of(&series.recurrence, &series.start);
-    match (series.status, schedule) {
-        (SeriesStatus::Active, Ok(schedule)) => {
-            let slots = slots_after(&schedule, newest, range);
+    match (series.status, Plan::of_series(series)) {
+        (SeriesStatus::Active, Ok(plan)) => {
+            let slots = slots_after(plan.schedule(), newest, range);
             let view = |slot| OccurrenceView::to_come(series, slot);
             slots.into_iter().map(view).collect()
         }

@@ -3,21 +3,24 @@
 mod ends;
 mod structured;
 
-use event_schema::{MonthOverflow, Recurrence, TimeValue};
-use recurrence::{DstGap, Rule, RuleError, Schedule, Slot};
+use std::collections::BTreeSet;
+
+use event_schema::{DstGap, MonthOverflow, Recurrence, SeriesException, SlotAnchor, TimeValue};
+use recurrence::{Rule, RuleError, Schedule, Slot};
 use serde::Deserialize;
+use slots::{Plan, PlanError};
 use utoipa::ToSchema;
 
 use super::fields::{Expected, Field, Reader, Unknown};
 use super::task_view::MonthOverflowName;
-use crate::domain::{Fault, occurrence};
+use crate::domain::Fault;
 use ends::EndsInput;
 use structured::StructuredInput;
 
 pub(super) use structured::StructuredView;
 
 /// The most exceptions of a rule.
-const MAX_EXCEPTIONS: usize = 1_000;
+const MAX_EXCEPTIONS: usize = 366;
 
 /// How a task repeats: an `rrule`, or `freq` and its parts.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, ToSchema)]
@@ -38,14 +41,18 @@ pub(super) struct RecurrenceInput {
     #[schema(value_type = Option<MonthOverflowName>)]
     month_overflow: Field<MonthOverflow>,
     /// What becomes of a time that the clocks leave out: `shift` (when absent) moves it forward by
-    /// the length of the gap, `skip` makes it no occurrence. Only in a preview so far.
+    /// the length of the gap, `skip` makes it no occurrence.
     #[serde(default)]
     #[schema(value_type = Option<DstGapName>)]
     dst_gap: Field<String>,
-    /// Slots that are left out, at most 1 000: dates, or local times as the start is. Only in a
-    /// preview so far.
+    /// What the next slot is counted from: the `schedule` (when absent), or the local day of the
+    /// `completion`, to which the interval is added; then the rule names no days.
     #[serde(default)]
-    #[schema(value_type = Option<Vec<String>>, max_items = 1000, example = json!(["2027-02-28T09:00"]))]
+    #[schema(value_type = Option<AnchorName>)]
+    anchor: Field<String>,
+    /// Slots that are left out, at most 366: dates, or local times as the start is.
+    #[serde(default)]
+    #[schema(value_type = Option<Vec<String>>, max_items = 366, example = json!(["2027-02-28T09:00"]))]
     exceptions: Field<Vec<Field<String>>>,
     #[serde(flatten)]
     #[schema(ignore)]
@@ -62,6 +69,16 @@ pub(super) enum DstGapName {
     Skip,
 }
 
+/// What the next slot is counted from.
+#[derive(Debug, serde::Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = Anchor)]
+#[expect(dead_code, reason = "only described")]
+pub(super) enum AnchorName {
+    Schedule,
+    Completion,
+}
+
 impl Expected for RecurrenceInput {
     const EXPECTED: &'static str = "an object with an rrule, or with freq and its parts";
 }
@@ -70,7 +87,6 @@ impl Expected for RecurrenceInput {
 #[derive(Clone, Debug)]
 pub(super) struct RecurrenceRead {
     pub(super) recurrence: Recurrence,
-    dst_gap: DstGap,
     exceptions: Vec<(String, Slot)>,
     written: Written,
 }
@@ -92,6 +108,10 @@ impl RecurrenceInput {
         let dst_gap = reader.optional(&at("dst_gap"), self.dst_gap);
         let dst_gap = dst_gap
             .and_then(|name| reader.parse(&at("dst_gap"), &name, dst_gap_of, "shift or skip"));
+        let anchor = reader.optional(&at("anchor"), self.anchor);
+        let expected = "schedule or completion";
+        let anchor =
+            anchor.and_then(|name| reader.parse(&at("anchor"), &name, anchor_of, expected));
         let exceptions = read_exceptions(reader, &at("exceptions"), self.exceptions);
         let ends = reader.optional(&at("ends"), self.ends);
         let written = Written {
@@ -121,8 +141,9 @@ impl RecurrenceInput {
             recurrence: Recurrence {
                 rrule: rule.to_string(),
                 month_overflow: overflow.unwrap_or_default(),
+                dst_gap: dst_gap.unwrap_or_default(),
+                anchor: anchor.unwrap_or_default(),
             },
-            dst_gap: dst_gap.unwrap_or_default(),
             exceptions,
             written,
         })
@@ -132,8 +153,20 @@ impl RecurrenceInput {
 impl RecurrenceRead {
     /// Ties the rule to its start, or notes why that cannot be.
     pub(super) fn schedule(&self, reader: &mut Reader, start: &TimeValue) -> Option<Schedule> {
-        let schedule = occurrence::schedule_of(&self.recurrence, start);
-        let schedule = self.written.check(reader, schedule)?;
+        let plan = match Plan::of(&self.recurrence, start, &self.skipped()) {
+            Ok(plan) => plan,
+            Err(PlanError::Rule(error)) => {
+                reader.fault(self.written.fault(&error));
+                return None;
+            }
+            // Start and exceptions were read as what they have to be.
+            Err(error) => {
+                let pointer = self.written.pointer.clone();
+                reader.fault(Fault::new(pointer, "unsupported", error.to_string()));
+                return None;
+            }
+        };
+        let schedule = plan.schedule().clone();
         for (pointer, slot) in &self.exceptions {
             if slot.time().is_some() != schedule.start().time().is_some() {
                 let message = match slot {
@@ -145,11 +178,7 @@ impl RecurrenceRead {
                 reader.fault(Fault::new(pointer, "invalid_value", message));
             }
         }
-        Some(
-            schedule
-                .with_dst_gap(self.dst_gap)
-                .except(self.exceptions()),
-        )
+        Some(schedule)
     }
 
     /// The slots that are left out.
@@ -157,31 +186,13 @@ impl RecurrenceRead {
         self.exceptions.iter().map(|(_, slot)| *slot)
     }
 
-    /// The rule alone, for who does not keep what surrounds it.
-    pub(super) fn only_rule(self, reader: &mut Reader) -> Recurrence {
-        let Self {
-            recurrence,
-            dst_gap,
-            exceptions,
-            written,
-        } = self;
-        let mut refuse = |name: &str, message| {
-            let pointer = format!("{}/{name}", written.pointer);
-            reader.fault(Fault::new(pointer, "only_in_preview", message));
+    /// The slots that are left out, in order, as a series keeps them.
+    pub(super) fn skipped(&self) -> Vec<SeriesException> {
+        let slots: BTreeSet<Slot> = self.exceptions().collect();
+        let skip = |slot: Slot| SeriesException::Skip {
+            slot: slot.to_string(),
         };
-        if dst_gap == DstGap::Skip {
-            refuse(
-                "dst_gap",
-                "is kept by no task yet: leave it out, or say shift",
-            );
-        }
-        if !exceptions.is_empty() {
-            refuse(
-                "exceptions",
-                "are kept by no task yet: leave them out, and skip occurrences",
-            );
-        }
-        recurrence
+        slots.into_iter().map(skip).collect()
     }
 }
 
@@ -215,6 +226,14 @@ fn dst_gap_of(name: &str) -> Option<DstGap> {
     match name {
         "shift" => Some(DstGap::Shift),
         "skip" => Some(DstGap::Skip),
+        _ => None,
+    }
+}
+
+fn anchor_of(name: &str) -> Option<SlotAnchor> {
+    match name {
+        "schedule" => Some(SlotAnchor::Schedule),
+        "completion" => Some(SlotAnchor::Completion),
         _ => None,
     }
 }

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use event_schema::{Actor, Priority, Series, SeriesId, SeriesStatus, TaskTemplate};
 use recurrence::Slot;
 use serde::Serialize;
+use slots::Finished;
 use utoipa::ToSchema;
 
 use super::reminders::ReminderView;
@@ -82,7 +83,12 @@ impl SeriesView {
         newest: Option<Slot>,
         now: DateTime<Utc>,
     ) -> Self {
-        let next = newest.and_then(|newest| occurrence::next(&series, newest, now));
+        let finished = newest.map(|slot| Finished {
+            slot,
+            index: None,
+            at: now,
+        });
+        let next = finished.and_then(|finished| occurrence::next(&series, finished));
         Self {
             id: series.id,
             version,

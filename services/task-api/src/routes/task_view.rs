@@ -3,10 +3,13 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
-use event_schema::{Actor, MonthOverflow, Priority, Recurrence, SeriesId, Status, Task, TaskId};
+use event_schema::{
+    Actor, DstGap, MonthOverflow, Priority, Recurrence, SeriesId, SlotAnchor, Status, Task, TaskId,
+};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::recurrence_input::{AnchorName, DstGapName};
 use super::reminders::ReminderView;
 use super::time_value::TimeView;
 use crate::domain::time;
@@ -83,6 +86,12 @@ pub(super) struct RecurrenceView {
     /// What a month without the start's day does: `clamp` or `skip`.
     #[schema(value_type = MonthOverflowName)]
     month_overflow: MonthOverflow,
+    /// What becomes of a time that the clocks leave out: `shift` or `skip`.
+    #[schema(value_type = DstGapName)]
+    dst_gap: DstGap,
+    /// What the next slot is counted from: `schedule` or `completion`.
+    #[schema(value_type = AnchorName)]
+    anchor: SlotAnchor,
 }
 
 /// Where a task stands.
@@ -158,6 +167,8 @@ impl From<&Recurrence> for RecurrenceView {
         Self {
             rrule: recurrence.rrule.clone(),
             month_overflow: recurrence.month_overflow,
+            dst_gap: recurrence.dst_gap,
+            anchor: recurrence.anchor,
         }
     }
 }

@@ -6,11 +6,11 @@ use axum::response::Response;
 use chrono::{DateTime, Utc};
 use event_schema::{Actor, Task, TaskId, UserId};
 use event_store::Unit;
-use recurrence::Slot;
 use serde::{Deserialize, Serialize};
 use service_kit::Problem;
 use service_kit::command::execute;
 use service_kit::extract::{Call, Json, Path};
+use slots::Finished;
 use utoipa::ToSchema;
 
 use super::command::{OnTask, answer};
@@ -246,13 +246,17 @@ async fn finish(
 /// The occurrence that the generator asked for or will ask for: its id follows from series and slot.
 fn next(unit: &mut Unit<'_>, task: &Task, finished_at: DateTime<Utc>) -> Option<NextOccurrence> {
     let series = unit.state::<SeriesStream>(task.series_id?)?;
-    let slot: Slot = task.slot.as_deref()?.parse().ok()?;
+    let finished = Finished {
+        slot: task.slot.as_deref()?.parse().ok()?,
+        index: task.occurrence_index,
+        at: finished_at,
+    };
     let is_again = unit.version::<TaskStream>(task.id) >= FINISHED_AGAIN;
     let find = |id: TaskId| unit.state::<TaskStream>(id);
     let following = if is_again {
-        occurrence::following_again(&series, slot, finished_at, find)?
+        occurrence::following_again(&series, finished, find)?
     } else {
-        occurrence::following(&series, slot, finished_at, find)?
+        occurrence::following(&series, finished, find)?
     };
     Some(NextOccurrence {
         id: following.id,

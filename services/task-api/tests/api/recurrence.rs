@@ -23,7 +23,7 @@ async fn a_recurring_task_starts_a_series_and_its_first_occurrence() {
     assert_eq!(task["occurrence_index"], 1);
     assert_eq!(
         task["recurrence"],
-        json!({"rrule": "FREQ=MONTHLY", "month_overflow": "clamp"})
+        json!({"rrule": "FREQ=MONTHLY", "month_overflow": "clamp", "dst_gap": "shift", "anchor": "schedule"})
     );
     assert_eq!(task["reminders"].as_array().unwrap().len(), 2);
     suite.run_workers().await;
@@ -146,5 +146,55 @@ async fn a_rule_ends_with_the_last_slot_that_can_be_told_in_utc() {
         .post(&path(&task, "/complete"), Value::Null, StatusCode::OK)
         .await;
     assert_eq!(completed["next_occurrence"], Value::Null);
+    suite.finish().await;
+}
+
+#[tokio::test]
+async fn a_series_keeps_what_its_rule_leaves_out() {
+    let suite = suite().await;
+    let recurrence =
+        json!({"freq": "daily", "dst_gap": "skip", "exceptions": ["2027-03-27T02:30"]});
+    let task = json!({"title": "x", "due": berlin("2027-03-26T02:30"), "recurrence": recurrence});
+    let task = create(&suite, task).await;
+    assert_eq!(task["recurrence"]["dst_gap"], "skip");
+
+    let completed = suite
+        .post(&path(&task, "/complete"), Value::Null, StatusCode::OK)
+        .await;
+
+    // The 27th is an exception, and on the 28th the clocks leave half past two out.
+    assert_eq!(completed["next_occurrence"]["slot"], "2027-03-29T02:30");
+    suite.finish().await;
+}
+
+#[tokio::test]
+async fn who_counts_from_completions_gets_the_day_of_completion_plus_the_interval() {
+    let mut suite = suite().await;
+    let recurrence = json!({"rrule": "FREQ=DAILY;INTERVAL=3", "anchor": "completion"});
+    let task =
+        json!({"title": "Water", "due": berlin("2026-11-22T09:00"), "recurrence": recurrence});
+    let task = create(&suite, task).await;
+    suite.advance(chrono::TimeDelta::days(5));
+    let day = suite.now().date_naive() + chrono::TimeDelta::days(3);
+
+    let completed = suite
+        .post(&path(&task, "/complete"), Value::Null, StatusCode::OK)
+        .await;
+
+    assert_eq!(completed["next_occurrence"]["slot"], format!("{day}T09:00"));
+    let named = json!({"rrule": "FREQ=WEEKLY;BYDAY=MO", "anchor": "completion"});
+    let named = json!({"title": "x", "due": berlin("2026-11-23T09:00"), "recurrence": named});
+    let refused = suite
+        .post("/v1/tasks", named, StatusCode::UNPROCESSABLE_ENTITY)
+        .await;
+    assert_eq!(refused["code"], "recurrence-unsupported");
+    assert_eq!(errors(&refused), [("/recurrence/rrule", "unsupported")]);
+    let anchor = json!({"rrule": "FREQ=DAILY", "anchor": "due"});
+    let anchor = json!({"title": "x", "due": berlin("2026-11-23T09:00"), "recurrence": anchor});
+    let refused = suite
+        .post("/v1/tasks", anchor, StatusCode::UNPROCESSABLE_ENTITY)
+        .await;
+    assert_eq!(errors(&refused), [("/recurrence/anchor", "invalid_value")]);
+    suite.run_workers().await;
     suite.finish().await;
 }

@@ -134,7 +134,7 @@ impl Schedule {
             && self.pattern.contains(shown.date())
     }
 
-    fn is_past_until(&self, slot: Slot) -> bool {
+    pub(super) fn is_past_until(&self, slot: Slot) -> bool {
         match (self.rule.until(), slot, self.time_zone) {
             (Some(Until::Date(until)), _, _) => slot.date() > until,
             (Some(Until::Instant(until)), Slot::Timed(local), Some(zone)) => {
@@ -146,7 +146,7 @@ impl Schedule {
 
     /// Returns whether a slot's instant lies beyond the last year, as an evening does at the end of
     /// it in the west.
-    fn is_past_time(&self, slot: Slot) -> bool {
+    pub(super) fn is_past_time(&self, slot: Slot) -> bool {
         match (slot, self.time_zone) {
             (Slot::Timed(local), Some(zone)) => resolve(local, zone).year() > LAST_YEAR,
             _ => false,

@@ -6,6 +6,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod after_completion;
 mod brute_force;
 mod completion;
 mod ends;

@@ -224,7 +224,7 @@ fn a_definition_without_slots_and_a_slot_that_is_none_are_refused() {
 
     assert!(matches!(
         decide(None, broken),
-        Err(ProgressError::Schedule(_))
+        Err(ProgressError::Plan { .. })
     ));
     assert!(matches!(
         decide(None, finish("last Sunday", "2027-01-30T12:00:00Z")),
@@ -272,4 +272,47 @@ fn an_open_occurrence_and_a_task_of_no_series_say_nothing() {
 
         assert!(events.is_empty());
     }
+}
+
+#[test]
+fn an_open_occurrence_that_is_thrown_away_makes_the_next_slot_due() {
+    let thrown_away = Task {
+        status: Status::Open,
+        completed_at: None,
+        trashed_at: Some(at("2027-01-30T12:00:00Z")),
+        ..done(JANUARY, at(TEN))
+    };
+    let mut given = Given::default().after(&[follow()]);
+
+    let events = given.when(&Command::Finish {
+        task: Box::new(thrown_away),
+    });
+
+    assert_eq!(events[1], due(FEBRUARY, 2, 0, JANUARY));
+}
+
+#[test]
+fn who_counts_from_completions_has_the_next_slot_an_interval_after_that_day() {
+    let mut series = series();
+    series.recurrence.rrule = "FREQ=MONTHLY;COUNT=3".to_owned();
+    series.recurrence.anchor = event_schema::SlotAnchor::Completion;
+    let follow = Command::Follow {
+        series: Box::new(series),
+    };
+    let finish = |slot: &str, index, finished_at: &str| Command::Finish {
+        task: Box::new(Task {
+            occurrence_index: Some(index),
+            ..done(slot, at(finished_at))
+        }),
+    };
+    let mut given = Given::default().after(&[follow]);
+
+    // The third of February in Berlin already.
+    let second = given.when(&finish(JANUARY, 1, "2027-02-02T23:30:00Z"));
+    let third = given.when(&finish("2027-03-03T09:00", 2, "2027-03-31T10:00:00Z"));
+    let none = given.when(&finish("2027-04-30T09:00", 3, "2027-04-30T10:00:00Z"));
+
+    assert_eq!(second[1], due("2027-03-03T09:00", 2, 0, JANUARY));
+    assert_eq!(third[1], due("2027-04-30T09:00", 3, 0, "2027-03-03T09:00"));
+    assert_eq!(names(&none)[1], "series.exhausted.v1");
 }

@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use event_schema::{
-    Actor, Anchor, MonthOverflow, Priority, Recurrence, Reminder, ReminderId, Series, SeriesId,
-    SeriesStatus, TaskTemplate, TimeValue, Trigger, UserId,
+    Actor, Anchor, Priority, Recurrence, Reminder, ReminderId, Series, SeriesId, TaskTemplate,
+    TimeValue, Trigger, UserId,
 };
 use uuid::Uuid;
 
@@ -21,32 +21,26 @@ pub(crate) fn date(text: &str) -> TimeValue {
 
 pub(crate) fn series(rrule: &str, start: TimeValue) -> Series {
     let owner_id = UserId(Uuid::from_u128(1));
-    Series {
-        id: SeriesId(Uuid::from_u128(3)),
+    let template = TaskTemplate {
+        priority: Priority::High,
+        labels: ["home".to_owned()].into(),
+        start: Some(date("2027-01-25")),
+        deadline: Some(date("2027-02-03")),
+        reminders: vec![Reminder {
+            id: ReminderId(Uuid::from_u128(5)),
+            trigger: Trigger::Relative {
+                to: Anchor::Due,
+                offset_seconds: -60,
+            },
+        }],
+        ..TaskTemplate::titled("Pay rent")
+    };
+    Series::new(
+        SeriesId(Uuid::from_u128(3)),
+        Actor::User(owner_id),
         owner_id,
-        recurrence: Recurrence {
-            rrule: rrule.to_owned(),
-            month_overflow: MonthOverflow::Clamp,
-        },
-        start,
-        template: TaskTemplate {
-            title: "Pay rent".to_owned(),
-            notes: String::new(),
-            priority: Priority::High,
-            labels: ["home".to_owned()].into(),
-            start: Some(date("2027-01-25")),
-            deadline: Some(date("2027-02-03")),
-            reminders: vec![Reminder {
-                id: ReminderId(Uuid::from_u128(5)),
-                trigger: Trigger::Relative {
-                    to: Anchor::Due,
-                    offset_seconds: -60,
-                },
-            }],
-        },
-        status: SeriesStatus::Active,
-        created_at: now(),
-        created_by: Actor::User(owner_id),
-        updated_at: now(),
-    }
+        (Recurrence::of(rrule), start),
+        template,
+        now(),
+    )
 }

@@ -1,10 +1,11 @@
 //! Which occurrence follows a finished one.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use event_schema::{Series, Status, Task, TaskId, TimeValue, occurrence_task_id};
-use recurrence::{Schedule, Slot};
+use recurrence::Slot;
+use slots::{Finished, Plan};
 
-use super::{due_of, next, schedule_of};
+use super::{due_of, next};
 
 /// How many later slots are looked at for tasks that are there already.
 const MOST_SLOTS: usize = 64;
@@ -24,54 +25,55 @@ pub struct Following {
     pub pending: bool,
 }
 
-/// The occurrence that follows once that of `slot` was finished for the first time.
+/// The occurrence that follows a finished one: the first that is open, or is still to be created.
 pub fn following(
     series: &Series,
-    slot: Slot,
-    finished_at: DateTime<Utc>,
+    mut finished: Finished,
     mut find: impl FnMut(TaskId) -> Option<Task>,
 ) -> Option<Following> {
-    let slot = next(series, slot, finished_at)?.slot;
-    match find(id_of(series, slot)) {
-        Some(task) => task.is_open().then(|| there(slot, task)),
-        None => Some(Following {
-            id: id_of(series, slot),
-            slot,
-            due: due_of(slot, &series.start),
-            pending: true,
-        }),
+    for _ in 0..MOST_SLOTS {
+        let slot = next(series, finished)?.slot;
+        let Some(task) = find(id_of(series, slot)) else {
+            return Some(Following {
+                id: id_of(series, slot),
+                slot,
+                due: due_of(slot, &series.start),
+                pending: true,
+            });
+        };
+        match finished_of(slot, &task) {
+            None => return Some(there(slot, task)),
+            Some(later) => finished = later,
+        }
     }
+    None
 }
 
-/// The occurrence that follows once that of `slot` was finished again.
+/// The occurrence that follows once one was finished again.
 ///
 /// The generator asks for a slot only after the newest one it asked for was finished. So when there
-/// are later occurrences, the first open one follows, or what follows the newest; nothing does while
-/// that one waits in the trash.
+/// are later occurrences, the first open one follows, or what follows the newest.
 pub fn following_again(
     series: &Series,
-    slot: Slot,
-    finished_at: DateTime<Utc>,
+    finished: Finished,
     mut find: impl FnMut(TaskId) -> Option<Task>,
 ) -> Option<Following> {
-    let schedule = schedule_of(&series.recurrence, &series.start).ok()?;
-    let mut newest = None;
-    let later = schedule.occurrences_after(search_start(&schedule, slot, finished_at));
+    let plan = Plan::of_series(series).ok()?;
+    let mut newest = finished;
+    let later = plan
+        .schedule()
+        .occurrences_after(search_start(&plan, finished));
     for occurrence in later.take(MOST_SLOTS) {
         // Whatever is not known yet is looked up together: this loop goes on.
         let Some(task) = find(id_of(series, occurrence.slot)) else {
             continue;
         };
-        if task.is_open() {
-            return Some(there(occurrence.slot, task));
+        match finished_of(occurrence.slot, &task) {
+            None => return Some(there(occurrence.slot, task)),
+            Some(later) => newest = later,
         }
-        newest = Some((occurrence.slot, task));
     }
-    let (slot, finished_at) = match newest {
-        None => (slot, finished_at),
-        Some((slot, task)) => (slot, finished_at_of(&task)?),
-    };
-    following(series, slot, finished_at, find)
+    following(series, newest, find)
 }
 
 /// Tasks that came after the occurrence of `newest`, each because the one before it was finished.
@@ -84,8 +86,8 @@ pub fn newer(
 ) -> Vec<(Slot, Task)> {
     let mut newer = Vec::new();
     while newer.len() < MOST_SLOTS {
-        let finished = find(id_of(series, newest)).and_then(|task| finished_at_of(&task));
-        let Some(turn) = finished.and_then(|at| next(series, newest, at)) else {
+        let finished = find(id_of(series, newest)).and_then(|task| finished_of(newest, &task));
+        let Some(turn) = finished.and_then(|finished| next(series, finished)) else {
             break;
         };
         let Some(task) = find(id_of(series, turn.slot)) else {
@@ -98,8 +100,9 @@ pub fn newer(
 }
 
 /// The slot itself, or a place that is nearer to what would follow now when too many lie between.
-fn search_start(schedule: &Schedule, slot: Slot, finished_at: DateTime<Utc>) -> Slot {
-    let Some(next) = schedule.next_after_finish(slot, finished_at) else {
+fn search_start(plan: &Plan, finished: Finished) -> Slot {
+    let slot = finished.slot;
+    let Some(next) = plan.next(finished) else {
         return slot;
     };
     if next.missed_count < MOST_BEFORE {
@@ -111,13 +114,19 @@ fn search_start(schedule: &Schedule, slot: Slot, finished_at: DateTime<Utc>) -> 
     near.map_or(slot, |near| slot.max(Slot::Date(near)))
 }
 
-/// When the generator takes an occurrence for finished; an open one is not.
-fn finished_at_of(task: &Task) -> Option<DateTime<Utc>> {
-    match task.status {
-        Status::Open => None,
-        Status::Completed => Some(task.completed_at.unwrap_or(task.updated_at)),
-        Status::Skipped | Status::Cancelled => Some(task.updated_at),
-    }
+/// How the generator takes an occurrence for finished, as it does one that was thrown away; an open one
+/// is not.
+fn finished_of(slot: Slot, task: &Task) -> Option<Finished> {
+    let at = match task.status {
+        Status::Open => task.trashed_at?,
+        Status::Completed => task.completed_at.unwrap_or(task.updated_at),
+        Status::Skipped | Status::Cancelled => task.updated_at,
+    };
+    Some(Finished {
+        slot,
+        index: task.occurrence_index,
+        at,
+    })
 }
 
 fn there(slot: Slot, task: Task) -> Following {
@@ -152,9 +161,13 @@ mod tests {
             (task.id, task)
         });
         let others: BTreeMap<TaskId, Task> = others.collect();
-        let slot = "2026-08-01".parse().unwrap();
+        let finished = Finished {
+            slot: "2026-08-01".parse().unwrap(),
+            index: Some(1),
+            at: now(),
+        };
         let find = |id| others.get(&id).cloned();
-        let following = following_again(&series, slot, now(), find)?;
+        let following = following_again(&series, finished, find)?;
         Some(found(&following.slot.to_string(), following.pending))
     }
 
@@ -208,15 +221,21 @@ mod tests {
     }
 
     #[test]
-    fn nothing_follows_one_that_waits_in_the_trash() {
+    fn what_was_thrown_away_is_followed_as_if_it_were_finished() {
         let series = series("FREQ=MONTHLY", date("2026-08-01"));
         let trashed = Task {
             trashed_at: Some(now()),
             ..task(&series, "2026-09-01")
         };
         let find = |id| (id == trashed.id).then(|| trashed.clone());
-        let slot = "2026-08-01".parse().unwrap();
-        assert_eq!(following_again(&series, slot, now(), find), None);
+        let finished = Finished {
+            slot: "2026-08-01".parse().unwrap(),
+            index: Some(1),
+            at: now(),
+        };
+        let following = following_again(&series, finished, find).unwrap();
+        assert_eq!(following.slot.to_string(), "2026-12-01");
+        assert!(following.pending);
     }
 
     #[test]
@@ -227,8 +246,12 @@ mod tests {
             ..task(&series, "2026-09-01")
         };
         let find = |id| (id == moved.id).then(|| moved.clone());
-        let slot = "2026-08-01".parse().unwrap();
-        let following = following_again(&series, slot, now(), find).unwrap();
+        let finished = Finished {
+            slot: "2026-08-01".parse().unwrap(),
+            index: Some(1),
+            at: now(),
+        };
+        let following = following_again(&series, finished, find).unwrap();
         assert_eq!(following.due, date("2026-09-05"));
         assert_eq!(following.slot.to_string(), "2026-09-01");
     }

@@ -52,13 +52,12 @@ pub(super) fn decide(
         return Err(invalid(faults));
     }
     Ok(vec![SeriesEvent::Changed(Box::new(SeriesChanged {
-        recurrence: None,
-        start: None,
         template: Some(Changed {
             from: series.template.clone(),
             to: template,
         }),
         updated_at: now,
+        ..SeriesChanged::default()
     }))])
 }
 

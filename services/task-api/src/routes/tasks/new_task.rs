@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 use clock::Clock;
 use event_schema::{
-    Actor, Priority, Reminder, ReminderId, Series, SeriesId, SeriesStatus, Task, TaskId,
-    TaskTemplate, TimeValue, Trigger, UserId,
+    Actor, Priority, Reminder, ReminderId, Series, SeriesId, Task, TaskId, TaskTemplate, TimeValue,
+    Trigger, UserId,
 };
 use recurrence::Schedule;
 use serde::Deserialize;
@@ -238,7 +238,6 @@ fn series(
         return None;
     };
     let schedule = read.schedule(reader, &start)?;
-    let recurrence = read.only_rule(reader);
     let first = first_turn(reader, &schedule)?;
     let is_relative = |reminder: &&Reminder| matches!(reminder.trigger, Trigger::Relative { .. });
     let template = TaskTemplate {
@@ -251,15 +250,15 @@ fn series(
         reminders: task.reminders.iter().filter(is_relative).cloned().collect(),
     };
     let series = Series {
-        id: SeriesId(clock.new_id()),
-        owner_id: task.owner_id,
-        recurrence,
-        start,
-        template,
-        status: SeriesStatus::Active,
-        created_at: task.created_at,
-        created_by: task.created_by,
-        updated_at: task.created_at,
+        exceptions: read.skipped(),
+        ..Series::new(
+            SeriesId(clock.new_id()),
+            task.created_by,
+            task.owner_id,
+            (read.recurrence, start),
+            template,
+            task.created_at,
+        )
     };
     Some((series, first))
 }

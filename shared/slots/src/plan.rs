@@ -1,0 +1,192 @@
+//! A definition, read once.
+
+use chrono_tz::Tz;
+use event_schema::{
+    DstGap, MonthOverflow, Recurrence, Series, SeriesException, SlotAnchor, TimeValue,
+};
+use recurrence::{Rule, RuleError, Schedule, Slot};
+
+/// A time without a zone of its own names this one; its slots are read in UTC.
+pub const FLOATING: &str = "floating";
+
+/// What the slots of a series follow from.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    pub(crate) schedule: Schedule,
+    pub(crate) anchor: SlotAnchor,
+}
+
+/// Why a definition has no slots.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PlanError {
+    /// The rule is not one that we accept.
+    #[error(transparent)]
+    Rule(#[from] RuleError),
+    /// The zone is not in the database of zones that this process was built with.
+    #[error("the time zone {0:?} is not known here")]
+    UnknownZone(String),
+    /// The start is an instant, which has no civil time.
+    #[error("it starts at an instant, not at a date or a local time")]
+    InstantStart,
+    /// An exception names something that is no slot.
+    #[error("an exception names {0:?}, which is no slot")]
+    NoSlot(String),
+}
+
+impl Plan {
+    /// Reads the parts of a definition.
+    pub fn of(
+        recurrence: &Recurrence,
+        start: &TimeValue,
+        exceptions: &[SeriesException],
+    ) -> Result<Self, PlanError> {
+        let rule = Rule::parse(&recurrence.rrule)?;
+        let slot = slot_of(start).ok_or(PlanError::InstantStart)?;
+        let overflow = match recurrence.month_overflow {
+            MonthOverflow::Clamp => recurrence::MonthOverflow::Clamp,
+            MonthOverflow::Skip => recurrence::MonthOverflow::Skip,
+        };
+        let gap = match recurrence.dst_gap {
+            DstGap::Shift => recurrence::DstGap::Shift,
+            DstGap::Skip => recurrence::DstGap::Skip,
+        };
+        let schedule = Schedule::new(rule, slot, zone_of(start)?, overflow)?;
+        let schedule = schedule.with_dst_gap(gap).except(skipped(exceptions)?);
+        if recurrence.anchor == SlotAnchor::Completion {
+            schedule.check_completion()?;
+        }
+        Ok(Self {
+            schedule,
+            anchor: recurrence.anchor,
+        })
+    }
+
+    /// Reads the definition of a series.
+    pub fn of_series(series: &Series) -> Result<Self, PlanError> {
+        Self::of(&series.recurrence, &series.start, &series.exceptions)
+    }
+
+    /// The slots of its rule.
+    pub fn schedule(&self) -> &Schedule {
+        &self.schedule
+    }
+
+    /// What the slot after a finished one is counted from.
+    pub fn anchor(&self) -> SlotAnchor {
+        self.anchor
+    }
+}
+
+/// The slot of a start or a due: a date or a local time. An instant has none.
+pub fn slot_of(value: &TimeValue) -> Option<Slot> {
+    match value {
+        TimeValue::Date { date } => Some(Slot::Date(*date)),
+        TimeValue::Local { local, .. } => Some(Slot::Timed(*local)),
+        TimeValue::Instant { .. } => None,
+    }
+}
+
+fn zone_of(start: &TimeValue) -> Result<Option<Tz>, PlanError> {
+    match start {
+        TimeValue::Local { time_zone, .. } if time_zone != FLOATING => match time_zone.parse() {
+            Ok(zone) => Ok(Some(zone)),
+            Err(_) => Err(PlanError::UnknownZone(time_zone.clone())),
+        },
+        TimeValue::Local { .. } | TimeValue::Date { .. } | TimeValue::Instant { .. } => Ok(None),
+    }
+}
+
+fn skipped(exceptions: &[SeriesException]) -> Result<Vec<Slot>, PlanError> {
+    let skips = exceptions.iter().filter_map(|exception| match exception {
+        SeriesException::Skip { slot } => Some(slot),
+        SeriesException::Override { .. } => None,
+    });
+    skips
+        .map(|slot| slot.parse().map_err(|_| PlanError::NoSlot(slot.clone())))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rule(rrule: &str) -> Recurrence {
+        Recurrence {
+            rrule: rrule.to_owned(),
+            ..Recurrence::default()
+        }
+    }
+
+    fn date(text: &str) -> TimeValue {
+        TimeValue::Date {
+            date: text.parse().unwrap(),
+        }
+    }
+
+    fn local(text: &str, time_zone: &str) -> TimeValue {
+        TimeValue::Local {
+            local: text.parse().unwrap(),
+            time_zone: time_zone.to_owned(),
+        }
+    }
+
+    fn first_slots(recurrence: &Recurrence, start: &TimeValue) -> Vec<String> {
+        let plan = Plan::of(recurrence, start, &[]).unwrap();
+        let slots = plan.schedule().occurrences().take(3);
+        slots.map(|next| next.slot.to_string()).collect()
+    }
+
+    #[test]
+    fn the_policies_are_those_of_the_definition() {
+        let mut skipping = rule("FREQ=MONTHLY");
+        skipping.month_overflow = MonthOverflow::Skip;
+        let start = date("2027-01-31");
+        assert_eq!(first_slots(&rule("FREQ=MONTHLY"), &start)[1], "2027-02-28");
+        assert_eq!(first_slots(&skipping, &start)[1], "2027-03-31");
+
+        // At half past two the clocks of Berlin show half past three on 28 March.
+        let start = local("2027-03-27T02:30:00", "Europe/Berlin");
+        let mut daily = rule("FREQ=DAILY");
+        assert_eq!(first_slots(&daily, &start)[1], "2027-03-28T02:30");
+        daily.dst_gap = DstGap::Skip;
+        assert_eq!(first_slots(&daily, &start)[1], "2027-03-29T02:30");
+    }
+
+    #[test]
+    fn dates_and_floating_times_have_no_zone() {
+        for start in [date("2027-01-31"), local("2027-01-31T09:00:00", FLOATING)] {
+            let plan = Plan::of(&rule("FREQ=DAILY"), &start, &[]).unwrap();
+            assert_eq!(plan.schedule().time_zone(), None);
+        }
+    }
+
+    #[test]
+    fn a_definition_without_slots_is_refused_with_the_reason() {
+        let start = date("2027-01-31");
+        let refused = |recurrence: &Recurrence, start: &TimeValue| {
+            Plan::of(recurrence, start, &[]).unwrap_err()
+        };
+        let daily = rule("FREQ=DAILY");
+        assert!(matches!(
+            refused(&rule("FREQ=SECONDLY"), &start),
+            PlanError::Rule(_)
+        ));
+        let mars = local("2027-01-31T09:00:00", "Mars/Olympus");
+        assert_eq!(
+            refused(&daily, &mars),
+            PlanError::UnknownZone("Mars/Olympus".to_owned())
+        );
+        let instant = TimeValue::Instant {
+            instant: "2027-01-31T09:00:00Z".parse().unwrap(),
+        };
+        assert_eq!(refused(&daily, &instant), PlanError::InstantStart);
+        let mut named = rule("FREQ=WEEKLY;BYDAY=MO");
+        named.anchor = SlotAnchor::Completion;
+        assert!(matches!(refused(&named, &start), PlanError::Rule(_)));
+        let exception = SeriesException::Skip {
+            slot: "tomorrow".to_owned(),
+        };
+        let error = Plan::of(&daily, &start, &[exception]).unwrap_err();
+        assert_eq!(error, PlanError::NoSlot("tomorrow".to_owned()));
+    }
+}
