@@ -11,6 +11,7 @@ mod series;
 mod series_changes;
 mod series_view;
 mod task_list;
+mod task_preview;
 mod task_view;
 mod tasks;
 mod time_value;
@@ -60,6 +61,7 @@ fn table() -> OpenApiRouter<AppState> {
         .routes(routes!(transitions::reopen_task))
         .routes(routes!(transitions::cancel_task))
         .routes(routes!(transitions::restore_task))
+        .routes(routes!(task_preview::preview_task))
         .routes(routes!(history::get_task_history))
         .routes(routes!(series::list_series))
         .routes(routes!(

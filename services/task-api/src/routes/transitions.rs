@@ -18,12 +18,13 @@ use super::fields::{Field, Reader, Unknown};
 use super::task_view::TaskView;
 use super::time_value::TimeView;
 use crate::app::AppState;
+use crate::domain::occurrence::Following;
 use crate::domain::task::Command;
 use crate::domain::{SeriesStream, TaskStream, fields, occurrence, time};
 use crate::error::Error;
 
 /// The first version that a task can have when it was created, finished, reopened and finished again.
-const FINISHED_AGAIN: u64 = 4;
+pub(super) const FINISHED_AGAIN: u64 = 4;
 
 /// How a task was completed.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
@@ -65,11 +66,11 @@ pub(super) struct Nothing {
 /// A finished task, and what comes after it.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(super) struct FinishedTask {
-    /// The task as it is now.
-    task: TaskView,
+    /// The task as it is then.
+    pub(super) task: TaskView,
     /// The occurrence that follows in its series; null when none does, when the task belongs to no
     /// series, and while the newest occurrence waits in the trash.
-    next_occurrence: Option<NextOccurrence>,
+    pub(super) next_occurrence: Option<NextOccurrence>,
 }
 
 /// The occurrence that follows.
@@ -258,12 +259,18 @@ fn next(unit: &mut Unit<'_>, task: &Task, finished_at: DateTime<Utc>) -> Option<
     } else {
         occurrence::following(&series, finished, find)?
     };
-    Some(NextOccurrence {
-        id: following.id,
-        slot: following.slot.to_string(),
-        due: TimeView::from(&following.due),
-        pending: following.pending,
-    })
+    Some(NextOccurrence::from(&following))
+}
+
+impl From<&Following> for NextOccurrence {
+    fn from(following: &Following) -> Self {
+        Self {
+            id: following.id,
+            slot: following.slot.to_string(),
+            due: TimeView::from(&following.due),
+            pending: following.pending,
+        }
+    }
 }
 
 impl Nothing {

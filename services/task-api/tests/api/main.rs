@@ -13,6 +13,7 @@ mod recurring_events;
 mod series;
 mod series_changes;
 mod task_list;
+mod task_preview;
 mod tasks;
 mod transitions;
 

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::suite;
 
-const PATHS: [(&str, &[&str]); 15] = [
+const PATHS: [(&str, &[&str]); 16] = [
     ("/v1/recurrence/preview", &["post"]),
     ("/v1/series", &["get"]),
     ("/v1/series/{series_id}", &["delete", "get", "patch"]),
@@ -18,6 +18,7 @@ const PATHS: [(&str, &[&str]); 15] = [
     ("/v1/tasks/{task_id}/cancel", &["post"]),
     ("/v1/tasks/{task_id}/complete", &["post"]),
     ("/v1/tasks/{task_id}/history", &["get"]),
+    ("/v1/tasks/{task_id}/preview", &["post"]),
     ("/v1/tasks/{task_id}/reopen", &["post"]),
     ("/v1/tasks/{task_id}/restore", &["post"]),
     ("/v1/tasks/{task_id}/skip", &["post"]),
