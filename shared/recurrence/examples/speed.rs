@@ -44,6 +44,13 @@ fn main() {
     time("366 slots of a monthly rule", || {
         monthly.occurrences().take(366).count()
     });
+    let sparse = schedule(
+        "FREQ=DAILY;INTERVAL=997;BYMONTH=2;BYMONTHDAY=29",
+        "2028-02-29T09:00",
+    );
+    time("all slots of a rule with a few in 8000 years", || {
+        sparse.occurrences().count()
+    });
 }
 
 fn schedule(rule: &str, start: &str) -> Schedule {

@@ -5,6 +5,7 @@
 //! costs nothing for the time since the start.
 
 mod calendar;
+mod count;
 mod days;
 mod set_position;
 

@@ -63,29 +63,7 @@ impl Iterator for Days<'_> {
     }
 }
 
-impl Pattern {
-    /// Counts the dates from the start up to, not including, `end`.
-    ///
-    /// Costs some ten nanoseconds for each month since the start.
-    pub(crate) fn count_before(&self, end: NaiveDate) -> u32 {
-        let mut count = 0;
-        let mut year = self.start.year();
-        while year <= end.year().min(LAST_YEAR) {
-            let mut days = self.days_of(year);
-            if year == self.start.year() {
-                drop_before(&mut days, self.start);
-            }
-            if year == end.year() {
-                drop_from(&mut days, end);
-            }
-            count += days.iter().map(|days| days.count_ones()).sum::<u32>();
-            year = self.year_after(year);
-        }
-        count
-    }
-}
-
-fn drop_before(year: &mut [DaySet; 12], date: NaiveDate) {
+pub(super) fn drop_before(year: &mut [DaySet; 12], date: NaiveDate) {
     for (month, days) in (0..).zip(year) {
         if month < date.month0() {
             *days = 0;
@@ -95,7 +73,7 @@ fn drop_before(year: &mut [DaySet; 12], date: NaiveDate) {
     }
 }
 
-fn drop_from(year: &mut [DaySet; 12], date: NaiveDate) {
+pub(super) fn drop_from(year: &mut [DaySet; 12], date: NaiveDate) {
     for (month, days) in (0..).zip(year) {
         if month > date.month0() {
             *days = 0;

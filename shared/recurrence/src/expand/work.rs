@@ -2,7 +2,10 @@
 
 use std::cell::Cell;
 
-use crate::{MonthOverflow, Occurrence, Rule, RuleError, Schedule, Slot};
+use chrono::{Datelike, Days, NaiveDate};
+
+use super::Pattern;
+use crate::{MonthOverflow, Occurrence, Rule, RuleError, Schedule};
 
 thread_local! {
     static YEARS: Cell<u32> = const { Cell::new(0) };
@@ -47,13 +50,45 @@ fn going_on_from_a_cursor_costs_the_same_after_a_year_and_after_millennia() {
 }
 
 #[test]
-fn the_next_slot_of_an_old_series_is_counted_in_years_not_in_slots() {
-    let slot: Slot = "2027-06-15".parse().unwrap();
-    let daily = schedule("FREQ=DAILY", "1977-06-15").unwrap();
-    let (next, years) = counted(|| daily.next_after(slot).unwrap());
-    assert_eq!(next.index, 18_264);
-    // The years since the start for the index, and the one that is searched.
-    assert_eq!(years, 51 + 1);
+fn without_a_cursor_days_and_weeks_are_reckoned_and_all_else_is_counted_in_years() {
+    for (rule, index, years) in [
+        ("FREQ=DAILY", 18_264, 1),
+        ("FREQ=WEEKLY;BYDAY=MO,WE", 5_219, 1),
+        // The years since the start for the index, and the one that is searched.
+        ("FREQ=MONTHLY", 602, 51 + 1),
+    ] {
+        let old = schedule(rule, "1977-06-15").unwrap();
+        let (next, computed) = counted(|| old.next_after("2027-06-15".parse().unwrap()).unwrap());
+        assert_eq!((next.index, computed), (index, years), "{rule}");
+    }
+}
+
+#[test]
+fn what_is_reckoned_is_what_is_counted() {
+    let end = NaiveDate::from_ymd_opt(2027, 3, 1).unwrap();
+    for rule in [
+        "FREQ=DAILY",
+        "FREQ=DAILY;INTERVAL=3",
+        "FREQ=DAILY;INTERVAL=999",
+        "FREQ=WEEKLY",
+        "FREQ=WEEKLY;BYDAY=MO,SU;WKST=SU",
+        "FREQ=WEEKLY;INTERVAL=2;BYDAY=TU,SU;WKST=WE",
+        "FREQ=WEEKLY;INTERVAL=53;BYDAY=MO,TU,WE,TH,FR,SA,SU",
+    ] {
+        for day in 1..=14 {
+            let start = NaiveDate::from_ymd_opt(2026, 1, day).unwrap();
+            let pattern = Pattern::new(&Rule::parse(rule).unwrap(), start, MonthOverflow::Clamp);
+            for ahead in (0..40).chain([200, 300, 500]) {
+                let end = end + Days::new(ahead) - Days::new(450);
+                let found = pattern.reckon_before(end.num_days_from_ce());
+                assert_eq!(
+                    found,
+                    Some(pattern.count_years_before(end)),
+                    "{rule} {start} {end}"
+                );
+            }
+        }
+    }
 }
 
 #[test]
