@@ -117,6 +117,53 @@ async fn a_change_in_the_history_has_any_json_value() {
 }
 
 #[tokio::test]
+async fn a_rule_is_described_in_both_forms() {
+    let suite = suite().await;
+    let document = suite.get("/openapi.json", StatusCode::OK).await;
+    let schemas = &document["components"]["schemas"];
+    let mut described = members(&schemas["RecurrenceInput"], schemas);
+    described.sort_unstable();
+    let expected = [
+        "anchor",
+        "by_month",
+        "by_month_day",
+        "by_set_pos",
+        "by_weekday",
+        "dst_gap",
+        "ends",
+        "exceptions",
+        "freq",
+        "interval",
+        "month_overflow",
+        "rrule",
+        "week_start",
+    ];
+    assert_eq!(described, expected);
+    assert_eq!(
+        names(&schemas["WeekdayInput"]["properties"]),
+        ["day", "nth"]
+    );
+    assert_eq!(
+        names(&schemas["EndsInput"]["properties"]),
+        ["count", "never", "until"]
+    );
+    suite.finish().await;
+}
+
+/// The members of a schema, those of all that it is made of included.
+fn members<'a>(schema: &'a Value, schemas: &'a Value) -> Vec<&'a str> {
+    let own = schema["properties"].as_object().into_iter().flatten();
+    let mut found: Vec<&str> = own.map(|(name, _)| name.as_str()).collect();
+    for part in schema["allOf"].as_array().into_iter().flatten() {
+        let named = part["$ref"]
+            .as_str()
+            .and_then(|name| name.rsplit('/').next());
+        found.extend(members(named.map_or(part, |name| &schemas[name]), schemas));
+    }
+    found
+}
+
+#[tokio::test]
 async fn every_schema_that_is_named_is_there() {
     let suite = suite().await;
     let document = suite.get("/openapi.json", StatusCode::OK).await;
