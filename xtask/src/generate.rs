@@ -1,8 +1,10 @@
-//! `cargo xtask generate`: what is written from the Rust types and the topic contract.
+//! `cargo xtask generate`: what is written from the Rust types and the topic contract; and
+//! `cargo xtask contract`, the part of it that follows from the topic contract.
 //!
-//! The files are checked in, so that a reviewer sees what a change does to the wire.
+//! The files are checked in, so that a reviewer sees what a change does to the wire and to the broker.
 
 mod catalogue;
+mod contract;
 mod plan;
 
 use std::path::Path;
@@ -22,9 +24,26 @@ pub(crate) struct Options {
     unreleased: bool,
 }
 
+/// What to do with the files of the topic contract.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub(crate) struct ContractOptions {
+    /// Writes nothing; fails when a file is missing or stale.
+    #[arg(long)]
+    check: bool,
+}
+
 pub(crate) fn run(root: &Path, options: Options) -> anyhow::Result<ExitCode> {
     let plan = Plan::compare(root, options.unreleased)?;
-    let problems = if options.check {
+    finish(root, &plan, options.check)
+}
+
+pub(crate) fn run_contract(root: &Path, options: ContractOptions) -> anyhow::Result<ExitCode> {
+    let plan = Plan::compare_contract(root)?;
+    finish(root, &plan, options.check)
+}
+
+fn finish(root: &Path, plan: &Plan, check: bool) -> anyhow::Result<ExitCode> {
+    let problems = if check {
         plan.differences()
     } else {
         plan.refusals()
@@ -35,9 +54,9 @@ pub(crate) fn run(root: &Path, options: Options) -> anyhow::Result<ExitCode> {
     if !problems.is_empty() {
         return Ok(ExitCode::FAILURE);
     }
-    if !options.check {
+    if !check {
         plan.write(root)?;
     }
-    say(&plan.summary(options.check));
+    say(&plan.summary(check));
     Ok(ExitCode::SUCCESS)
 }

@@ -22,10 +22,13 @@ struct Arguments {
 enum Command {
     /// Checks the conventions of this repository.
     Tidy,
-    /// Writes the JSON Schemas of the events and docs/events.md.
+    /// Writes the JSON Schemas of the events, and what `contract` writes.
     Generate(generate::Options),
     /// Compares the instructions of the hot functions with those committed.
     Instructions(instructions::Options),
+    /// Writes what follows from the topic contract: docs/events.md, the script for a plain Kafka and
+    /// Strimzi's resources.
+    Contract(generate::ContractOptions),
     /// Runs the store tests on a throw-away PostgreSQL server.
     TestPostgres(test_postgres::Options),
 }
@@ -36,6 +39,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Command::Tidy => tidy::run(&root),
         Command::Generate(options) => generate::run(&root, options),
         Command::Instructions(options) => instructions::run(&root, options),
+        Command::Contract(options) => generate::run_contract(&root, options),
         Command::TestPostgres(options) => test_postgres::run(&root, &options),
     }
 }

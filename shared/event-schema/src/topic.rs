@@ -3,10 +3,16 @@
 //! Everything else (local sidecar, Dapr scopes, Kafka manifests, docs) is generated from this table
 //! or tested equal to it.
 
+mod access;
+mod kafka;
+
 use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+pub use access::{Grant, Operation, Resource};
+pub use kafka::{MAX_RECORD_BYTES, Profile};
 
 const DAY: Duration = Duration::from_hours(24);
 
@@ -136,9 +142,6 @@ pub struct Contract {
     pub consumers: &'static [App],
 }
 
-/// Replication factor and `min.insync.replicas` in production.
-pub const PRODUCTION_REPLICATION: (u16, u16) = (3, 2);
-
 impl Topic {
     /// Every topic, in the order of the contract.
     pub const ALL: [Self; 5] = [
@@ -169,6 +172,12 @@ impl Topic {
             Self::NotificationEvents => &CONTRACTS[4],
         }
     }
+}
+
+/// Every topic that exists: those that events are published to, and the dead letters of each service.
+pub fn contracts() -> impl Iterator<Item = Contract> {
+    let topics = Topic::ALL.into_iter().map(|topic| *topic.contract());
+    topics.chain(App::ALL.into_iter().map(dead_letter_contract))
 }
 
 /// The contract of a subscriber's dead-letter topic. Never compacted: its keys repeat.

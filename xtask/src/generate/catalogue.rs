@@ -3,7 +3,9 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use event_schema::topic::{Cleanup, Contract, Key, PRODUCTION_REPLICATION, dead_letter_contract};
+use event_schema::topic::{
+    Cleanup, Contract, Key, Operation, Profile, Resource, contracts, dead_letter_contract,
+};
 use event_schema::{App, EventType, Topic, all_events, families};
 
 const INTRODUCTION: &str = "\
@@ -23,6 +25,20 @@ the version. The JSON Schema of each type is in `shared/event-schema/schemas`, a
 const CLEANUP_NOTE: &str = "\
 A compacted topic keeps the newest event of every key for ever, and every event for at least the given
 time.";
+
+const KAFKA_NOTE: &str = "\
+### On Kafka
+
+`cargo xtask contract` writes these tables, `tools/kafka/create-topics.sh` for a plain Kafka and
+`k8s/kafka` for Strimzi from the same lines of code. Set on each topic, beside `max.message.bytes` and
+`min.insync.replicas`:
+
+";
+
+const ACCESS_NOTE: &str = "
+The principal of a service is its app id, its consumer group too. It may do this and nothing else:
+
+";
 
 const EVENTS_NOTE: &str = "\
 ## Events
@@ -70,12 +86,18 @@ circle or an end that is not today's version.
 pub(super) fn markdown() -> String {
     let mut page = INTRODUCTION.to_owned();
     page += &topics();
-    let (replication, in_sync) = PRODUCTION_REPLICATION;
     let _ = write!(
         page,
-        "\nReplication in production is {replication} with `min.insync.replicas={in_sync}`; \
-         on one machine it is 1.\n{CLEANUP_NOTE}\n\n{EVENTS_NOTE}"
+        "\nReplication in production is {} with `min.insync.replicas={}`; \
+         on one machine it is 1.\n{CLEANUP_NOTE}\n\n",
+        Profile::Production.replication(),
+        Profile::Production.min_insync_replicas()
     );
+    page += KAFKA_NOTE;
+    page += &settings();
+    page += ACCESS_NOTE;
+    page += &access();
+    let _ = write!(page, "\n{EVENTS_NOTE}");
     for topic in Topic::ALL {
         page += &events(&format!("`{}`", topic.name()), Some(topic));
     }
@@ -95,6 +117,41 @@ fn topics() -> String {
     for app in App::ALL {
         let producer = format!("the sidecar of {}", app.id());
         table += &topic_row(&dead_letter_contract(app), &producer);
+    }
+    table
+}
+
+/// What differs between topics.
+fn settings() -> String {
+    let mut table = String::from("| topic | settings |\n|---|---|\n");
+    for contract in contracts() {
+        let own = contract.settings(Profile::Production).into_iter();
+        let own =
+            own.filter(|(name, _)| !["max.message.bytes", "min.insync.replicas"].contains(name));
+        let own: Vec<_> = own
+            .map(|(name, value)| format!("`{name}={value}`"))
+            .collect();
+        let _ = writeln!(table, "| `{}` | {} |", contract.name, own.join(", "));
+    }
+    table
+}
+
+fn access() -> String {
+    let mut table = String::from("| principal | on | may |\n|---|---|---|\n");
+    for app in App::ALL {
+        for grant in app.grants() {
+            let on = match grant.resource {
+                Resource::Topic(name) => format!("topic `{name}`"),
+                Resource::Group(name) => format!("group `{name}`"),
+            };
+            let may: Vec<_> = grant.operations.into_iter().map(Operation::name).collect();
+            let _ = writeln!(
+                table,
+                "| `{}` | {on} | {} |",
+                app.principal(),
+                may.join(", ")
+            );
+        }
     }
     table
 }

@@ -8,7 +8,7 @@ use anyhow::Context;
 use event_schema::{Envelope, EventType, all_events, compatibility, current_form, families};
 use serde_json::Value;
 
-use super::catalogue;
+use super::{catalogue, contract};
 
 const SCHEMAS: &str = "shared/event-schema/schemas";
 const GOLDEN: &str = "shared/event-schema/golden";
@@ -43,16 +43,27 @@ impl Plan {
         for older in families().iter().flat_map(|family| family.upcasts) {
             plan.compare_older(root, older.from)?;
         }
-        let existing = read(root, CATALOGUE)?;
-        plan.want(
-            CATALOGUE.to_owned(),
-            catalogue::markdown(),
-            existing.as_deref(),
-        );
+        plan.want_contract(root)?;
         for folder in [SCHEMAS, GOLDEN] {
             plan.find_orphans(root, folder)?;
         }
         Ok(plan)
+    }
+
+    /// Compares only what follows from the topic contract.
+    pub(super) fn compare_contract(root: &Path) -> anyhow::Result<Self> {
+        let mut plan = Self::default();
+        plan.want_contract(root)?;
+        Ok(plan)
+    }
+
+    fn want_contract(&mut self, root: &Path) -> anyhow::Result<()> {
+        let page = (CATALOGUE.to_owned(), catalogue::markdown());
+        for (path, text) in contract::files().into_iter().chain([page]) {
+            let existing = read(root, &path)?;
+            self.want(path, text, existing.as_deref());
+        }
+        Ok(())
     }
 
     fn compare_schema(

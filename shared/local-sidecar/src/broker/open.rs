@@ -8,8 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use clock::SharedClock;
-use event_schema::topic::dead_letter_contract;
-use event_schema::{App, Topic};
+use event_schema::topic::{self, Profile};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
@@ -140,8 +139,5 @@ async fn load_topics(connection: &mut SqliteConnection) -> sqlx::Result<Partitio
 }
 
 fn contract() -> impl Iterator<Item = (&'static str, u16)> {
-    let topics = Topic::ALL.into_iter().map(|topic| *topic.contract());
-    topics
-        .chain(App::ALL.into_iter().map(dead_letter_contract))
-        .map(|contract| (contract.name, contract.local_partitions))
+    topic::contracts().map(|contract| (contract.name, contract.partitions(Profile::Local)))
 }

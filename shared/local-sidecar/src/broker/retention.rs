@@ -1,8 +1,7 @@
 //! Retention: what the contract says may go.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use event_schema::topic::{Cleanup, dead_letter_contract};
-use event_schema::{App, Topic};
+use event_schema::topic::{self, Cleanup};
 use tokio::sync::oneshot;
 
 use super::writer::{Delete, Job};
@@ -19,8 +18,7 @@ impl Broker {
     /// Deletes what the contract no longer keeps, whether it was consumed or not; returns how many.
     pub async fn run_retention(&self, now: DateTime<Utc>) -> Result<usize, Error> {
         let mut deleted = 0;
-        let topics = Topic::ALL.into_iter().map(|topic| *topic.contract());
-        for contract in topics.chain(App::ALL.into_iter().map(dead_letter_contract)) {
+        for contract in topic::contracts() {
             for partition in self.partitions_of(contract.name)? {
                 let positions = self.expired(partition, contract.cleanup, now).await?;
                 for chunk in positions.chunks(DELETED_AT_ONCE) {
