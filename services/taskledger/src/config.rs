@@ -7,6 +7,7 @@ use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use secrecy::SecretString;
 use service_kit::config::{AuthConfig, LogFormat, TelemetryConfig};
 
 use crate::location::Location;
@@ -120,6 +121,26 @@ pub enum LedgerCommand {
     /// Makes the tables of a projection anew from the log, beside the running service: first new
     /// tables, then a switch in one transaction. Interrupted, it has changed nothing.
     Rebuild(RebuildConfig),
+    /// Applies the pending migrations of one service's database. A service on PostgreSQL does not: it
+    /// refuses to start while one is pending, and may run as a role that cannot.
+    Migrate(MigrateConfig),
+}
+
+/// What `ledger migrate` brings up to date.
+#[derive(Clone, Debug, Args)]
+pub struct MigrateConfig {
+    /// The service whose database it is, by its app id.
+    #[arg(long)]
+    pub service: String,
+
+    /// Its database, `postgres://…` or `sqlite://path/to/file`, opened as the owner of its tables.
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
+    pub database_url: SecretString,
+
+    /// The role that the service runs as. It is granted to read and write rows, and of the log only to
+    /// append.
+    #[arg(long)]
+    pub app_role: Option<String>,
 }
 
 /// What `ledger rebuild` makes.

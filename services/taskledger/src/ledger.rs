@@ -1,5 +1,7 @@
-//! `taskledger ledger`: whether the ledgers of the services are sound, and their tables made anew.
+//! `taskledger ledger`: whether the ledgers of the services are sound, and their tables made anew or
+//! brought up to date.
 
+mod migrate;
 mod progress;
 mod rebuild;
 
@@ -16,6 +18,7 @@ pub async fn run(command: LedgerCommand) -> anyhow::Result<()> {
     match command {
         LedgerCommand::Verify(config) => verify(&config).await,
         LedgerCommand::Rebuild(config) => rebuild::run(&config).await,
+        LedgerCommand::Migrate(config) => migrate::run(&config).await,
     }
 }
 

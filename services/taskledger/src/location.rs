@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use database::{Config, Database, MigrateMode};
+use database::{Config, Database, MigrateMode, MigrationSet};
 use event_schema::App;
 use secrecy::{ExposeSecret, SecretString};
 
@@ -47,13 +47,7 @@ impl Location {
             database_migrate: MigrateMode::Check,
             ..Config::for_url(self.url(service)?)
         };
-        let mut sets = vec![event_store::MIGRATIONS];
-        match service {
-            App::TaskApi => sets.push(task_api::store::MIGRATIONS),
-            App::Notifier => sets.push(notifier::store::MIGRATIONS),
-            App::ReminderScheduler | App::RecurringGenerator => {}
-        }
-        Ok(Database::connect(&config, &sets).await?)
+        Ok(Database::connect(&config, &migrations(service)).await?)
     }
 
     fn url(&self, service: App) -> anyhow::Result<String> {
@@ -71,6 +65,17 @@ impl Location {
         }
         Ok(data_directory::sqlite_url(&file))
     }
+}
+
+/// What makes the tables of a service.
+pub(crate) fn migrations(service: App) -> Vec<MigrationSet> {
+    let mut sets = vec![event_store::MIGRATIONS];
+    match service {
+        App::TaskApi => sets.push(task_api::store::MIGRATIONS),
+        App::Notifier => sets.push(notifier::store::MIGRATIONS),
+        App::ReminderScheduler | App::RecurringGenerator => {}
+    }
+    sets
 }
 
 /// The service of this app id.

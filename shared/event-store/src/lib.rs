@@ -3,6 +3,7 @@
 
 mod aggregate;
 mod answer;
+mod app_role;
 mod batch;
 mod catalog;
 mod clock_correction;
@@ -31,6 +32,7 @@ pub use batch::bench;
 
 pub use aggregate::{Aggregate, StateOf, Timer};
 pub use answer::{Answer, Context, IdempotencyKey, Inbound, Outcome, SubjectError};
+pub use app_role::{AppRole, AppRoleError};
 pub use catalog::Catalog;
 pub use clock_correction::{correct_clock, keep_clock_correct};
 pub use dead_letters::{

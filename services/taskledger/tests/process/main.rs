@@ -9,6 +9,7 @@
 
 mod dead_letters;
 mod kill;
+mod migrate;
 mod running;
 mod start;
 mod verify;
