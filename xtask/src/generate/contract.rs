@@ -1,12 +1,19 @@
 //! What follows from the topic contract alone: topics, access and scopes for whoever runs the broker.
 
+mod scopes;
 mod script;
 mod strimzi;
 
+use std::fs;
+use std::path::Path;
+
+use anyhow::Context;
 use event_schema::topic::Profile;
 
+const COMPONENTS: &str = "dapr-components";
+
 /// Every file and its wanted text.
-pub(super) fn files() -> Vec<(String, String)> {
+pub(super) fn files(root: &Path) -> anyhow::Result<Vec<(String, String)>> {
     let mut files = vec![
         (script::PATH.to_owned(), script::text()),
         (strimzi::USERS.to_owned(), strimzi::users()),
@@ -15,5 +22,22 @@ pub(super) fn files() -> Vec<(String, String)> {
         let path = format!("k8s/kafka/topics-{}.yaml", profile.name());
         (path, strimzi::topics(profile))
     }));
-    files
+    files.extend(components(root)?);
+    Ok(files)
+}
+
+/// The sidecars' files, which are written by people but for what follows from the contract.
+fn components(root: &Path) -> anyhow::Result<Vec<(String, String)>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(root.join(COMPONENTS)).context(COMPONENTS)? {
+        let file = entry?.path();
+        if file.extension().is_some_and(|ending| ending == "yaml") {
+            let name = file.file_name().unwrap_or_default().to_string_lossy();
+            let path = format!("{COMPONENTS}/{name}");
+            let text = fs::read_to_string(root.join(&path)).with_context(|| path.clone())?;
+            let text = scopes::scoped(&path, &text)?;
+            files.push((path, text));
+        }
+    }
+    Ok(files)
 }

@@ -59,7 +59,7 @@ impl Plan {
 
     fn want_contract(&mut self, root: &Path) -> anyhow::Result<()> {
         let page = (CATALOGUE.to_owned(), catalogue::markdown());
-        for (path, text) in contract::files().into_iter().chain([page]) {
+        for (path, text) in contract::files(root)?.into_iter().chain([page]) {
             let existing = read(root, &path)?;
             self.want(path, text, existing.as_deref());
         }
