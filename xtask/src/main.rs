@@ -2,7 +2,10 @@
 
 mod generate;
 mod instructions;
+mod postgres;
 mod root;
+mod signals;
+mod stack;
 mod test_postgres;
 mod tidy;
 
@@ -26,9 +29,11 @@ enum Command {
     Generate(generate::Options),
     /// Compares the instructions of the hot functions with those committed.
     Instructions(instructions::Options),
-    /// Writes what follows from the topic contract: docs/events.md, the script for a plain Kafka and
-    /// Strimzi's resources.
+    /// Writes what follows from the topic contract: docs/events.md, the script for a plain Kafka,
+    /// Strimzi's resources and the scopes in dapr-components.
     Contract(generate::ContractOptions),
+    /// Runs the suite on Kafka, Dapr and PostgreSQL, on this machine and without containers.
+    Stack(stack::Options),
     /// Runs the store tests on a throw-away PostgreSQL server.
     TestPostgres(test_postgres::Options),
 }
@@ -40,6 +45,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Command::Generate(options) => generate::run(&root, options),
         Command::Instructions(options) => instructions::run(&root, options),
         Command::Contract(options) => generate::run_contract(&root, options),
+        Command::Stack(options) => stack::run(&root, &options),
         Command::TestPostgres(options) => test_postgres::run(&root, &options),
     }
 }

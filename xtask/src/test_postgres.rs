@@ -1,20 +1,16 @@
 //! `cargo xtask test-postgres`: the store tests, on a PostgreSQL server that lives as long as they do.
 
-mod account;
-mod binaries;
-mod interrupt;
 mod server;
 
-use std::io;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Child, Command, ExitCode, ExitStatus};
-use std::time::{Duration, Instant};
+use std::process::{Child, ExitCode};
+use std::time::Duration;
 
 use anyhow::Context;
 
-use crate::root::say;
-use interrupt::Interrupts;
+use crate::root::{cargo, say};
+use crate::signals::{Interrupts, wait_or_stop};
 use server::Server;
 
 /// The crates whose tests run on PostgreSQL too.
@@ -34,7 +30,6 @@ const URL: &str = "TEST_POSTGRES_URL";
 const INTERRUPTED: u8 = 130;
 
 const POLL: Duration = Duration::from_millis(100);
-const GRACE: Duration = Duration::from_secs(5);
 
 /// What to run.
 #[derive(Debug, clap::Args)]
@@ -55,7 +50,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> anyhow::Result<ExitCode> {
         server.url()
     ));
     let mut tests = cargo_test(root, options, server.url())?;
-    let Some(status) = wait(&mut tests, &interrupts)? else {
+    let Some(status) = wait_or_stop(&mut tests, &interrupts)? else {
         say("test-postgres: interrupted, stopping the server");
         return Ok(ExitCode::from(INTERRUPTED));
     };
@@ -77,11 +72,8 @@ pub(crate) fn run(root: &Path, options: &Options) -> anyhow::Result<ExitCode> {
 }
 
 fn cargo_test(root: &Path, options: &Options, url: &str) -> anyhow::Result<Child> {
-    let mut command = Command::new("cargo");
-    command
-        .current_dir(root)
-        .args(["test", "--locked"])
-        .env(URL, url);
+    let mut command = cargo(root);
+    command.args(["test", "--locked"]).env(URL, url);
     if !options
         .arguments
         .iter()
@@ -95,35 +87,4 @@ fn cargo_test(root: &Path, options: &Options, url: &str) -> anyhow::Result<Child
         .process_group(0)
         .spawn()
         .context("cannot run cargo test")
-}
-
-/// Waits for the tests; `None` when a signal came first and they were stopped.
-fn wait(tests: &mut Child, interrupts: &Interrupts) -> io::Result<Option<ExitStatus>> {
-    loop {
-        if let Some(status) = tests.try_wait()? {
-            return Ok(Some(status));
-        }
-        if interrupts.wait(POLL) {
-            stop_group(tests, interrupts)?;
-            return Ok(None);
-        }
-    }
-}
-
-fn stop_group(tests: &mut Child, interrupts: &Interrupts) -> io::Result<()> {
-    let group = format!("-{}", tests.id());
-    signal("TERM", &group)?;
-    let deadline = Instant::now() + GRACE;
-    while tests.try_wait()?.is_none() && Instant::now() < deadline {
-        interrupts.wait(POLL);
-    }
-    // Whatever is left of the group; nothing is left in most cases, and then this fails.
-    signal("KILL", &group)?;
-    tests.wait().map(drop)
-}
-
-/// Sends a signal to a process, or to a group when the id is negative.
-fn signal(name: &str, process: &str) -> io::Result<()> {
-    let script = format!("kill -s {name} -- {process} 2>/dev/null");
-    Command::new("sh").args(["-c", &script]).status().map(drop)
 }

@@ -7,6 +7,7 @@ use anyhow::{Context, bail, ensure};
 use serde_json::Value;
 
 use super::baseline::Counts;
+use crate::root::cargo;
 
 /// Builds and runs bench/benches/instructions under valgrind.
 pub(super) fn count(root: &Path) -> anyhow::Result<Counts> {
@@ -14,8 +15,7 @@ pub(super) fn count(root: &Path) -> anyhow::Result<Counts> {
     if valgrind.is_err() {
         bail!("valgrind is missing; install it from your distribution");
     }
-    let output = Command::new("cargo")
-        .current_dir(root)
+    let output = cargo(root)
         .args(["bench", "--locked", "--package", "bench"])
         .args(["--bench", "instructions", "--", "--output-format=json"])
         .stderr(Stdio::inherit())

@@ -10,10 +10,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail, ensure};
 use tempfile::TempDir;
 
-use super::account::Account;
-use super::binaries::Binaries;
-use super::interrupt::Interrupts;
-use super::{POLL, signal};
+use super::POLL;
+use crate::postgres::{Account, Binaries};
+use crate::signals::{Interrupts, signal};
 
 const READY_WITHIN: Duration = Duration::from_mins(1);
 const STOPPED_WITHIN: Duration = Duration::from_secs(10);

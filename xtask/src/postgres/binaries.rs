@@ -15,13 +15,13 @@ const MISSING: &str = "no PostgreSQL server programs (initdb, postgres, pg_isrea
 
 /// The folder with `initdb`, `postgres` and `pg_isready`; empty when they are in `PATH`.
 #[derive(Clone, Debug)]
-pub(super) struct Binaries {
+pub(crate) struct Binaries {
     folder: PathBuf,
     version: String,
 }
 
 impl Binaries {
-    pub(super) fn find() -> anyhow::Result<Self> {
+    pub(crate) fn find() -> anyhow::Result<Self> {
         let mut folders = vec![PathBuf::new()];
         folders.extend(pg_config());
         folders.extend(versions(Path::new(VERSIONS)));
@@ -39,12 +39,17 @@ impl Binaries {
         Some(Self { folder, version })
     }
 
-    pub(super) fn path(&self, program: &str) -> PathBuf {
+    /// Empty when they are in `PATH`.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    pub(crate) fn path(&self, program: &str) -> PathBuf {
         self.folder.join(program)
     }
 
     /// `postgres (PostgreSQL) 18.1`
-    pub(super) fn version(&self) -> &str {
+    pub(crate) fn version(&self) -> &str {
         &self.version
     }
 }

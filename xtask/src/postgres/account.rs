@@ -12,10 +12,10 @@ const UNPRIVILEGED: [&str; 2] = ["postgres", "nobody"];
 
 /// The account that the server runs as; `None` when we are not root and run it ourselves.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Account(Option<(u32, u32)>);
+pub(crate) struct Account(Option<(u32, u32)>);
 
 impl Account {
-    pub(super) fn choose() -> anyhow::Result<Self> {
+    pub(crate) fn choose() -> anyhow::Result<Self> {
         if id(&["-u"])? != 0 {
             return Ok(Self(None));
         }
@@ -29,7 +29,7 @@ impl Account {
     }
 
     /// A command that runs as this account.
-    pub(super) fn command(self, program: &Path) -> Command {
+    pub(crate) fn command(self, program: &Path) -> Command {
         let mut command = Command::new(program);
         if let Self(Some((user, group))) = self {
             command.uid(user).gid(group);
@@ -38,7 +38,7 @@ impl Account {
     }
 
     /// Hands a folder over to this account.
-    pub(super) fn own(self, folder: &Path) -> io::Result<()> {
+    pub(crate) fn own(self, folder: &Path) -> io::Result<()> {
         match self {
             Self(Some((user, group))) => chown(folder, Some(user), Some(group)),
             Self(None) => Ok(()),
