@@ -5,93 +5,90 @@
     reason = "a test that cannot go on must stop"
 )]
 
+mod embedded;
+pub mod stack;
+
 use std::time::Duration;
 
-use clap::Parser;
+use reqwest::header::AUTHORIZATION;
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::Value;
-use taskledger::app::App;
-use taskledger::config::{Cli, Command};
-use tempfile::TempDir;
-use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
+use embedded::Embedded;
+use stack::Stack;
+
+/// Which stack: `embedded`, which is the default, or `real`.
+const STACK: &str = "TASKLEDGER_STACK";
 /// A condition that is not met by then will not be met.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A running suite of its own.
+/// A running suite, and a user in it who has nothing yet.
 #[derive(Debug)]
 pub struct Suite {
-    base: String,
+    place: Place,
     client: Client,
-    stop: oneshot::Sender<()>,
-    running: JoinHandle<Result<(), String>>,
-    directory: TempDir,
+}
+
+/// Where the suite runs.
+#[derive(Debug)]
+enum Place {
+    /// In this process, for this test alone, without authentication.
+    Embedded(Embedded),
+    /// In processes that all tests share, so that each test is another user.
+    Real { stack: Stack, user: String },
 }
 
 impl Suite {
-    /// Starts a suite with an empty directory.
+    /// Starts a suite with nothing in it, or comes to the real one as a new user.
     pub async fn start() -> Self {
-        Self::start_in(tempfile::tempdir().expect("a temporary directory")).await
-    }
-
-    /// Starts a suite over what another left.
-    async fn start_in(directory: TempDir) -> Self {
-        let data_dir = directory.path().display().to_string();
-        let arguments = [
-            "taskledger",
-            "--listen",
-            "127.0.0.1:0",
-            "--data-dir",
-            &data_dir,
-        ];
-        let Command::Up(config) = Cli::parse_from(arguments).command() else {
-            panic!("these arguments mean up")
+        let place = match stack::variable(STACK).as_deref() {
+            None | Some("embedded") => Place::Embedded(Embedded::start().await),
+            Some("real") => {
+                let stack = Stack::of_environment();
+                let user = stack.fresh_user();
+                Place::Real { stack, user }
+            }
+            Some(other) => panic!("{STACK} has to be embedded or real, not {other}"),
         };
-        let app = Box::pin(App::build(*config))
-            .await
-            .expect("the suite starts");
-        let base = format!("http://{}", app.address());
-        let (stop, stopped) = oneshot::channel::<()>();
-        let running = tokio::spawn(async move {
-            let stop = async { stopped.await.unwrap_or_default() };
-            app.run(stop).await.map_err(|error| format!("{error:#}"))
-        });
         let client = Client::builder()
             .timeout(Duration::from_secs(30))
             .build()
             .expect("a client without TLS needs nothing");
-        Self {
-            base,
-            client,
-            stop,
-            running,
-            directory,
-        }
+        Self { place, client }
     }
 
-    /// Stops the suite and starts it again over the same directory.
+    /// Stops the suite and starts it again with what it had.
     pub async fn restart(self) -> Self {
-        let directory = self.stop_and_keep().await;
-        Self::start_in(directory).await
+        let place = match self.place {
+            Place::Embedded(embedded) => Place::Embedded(embedded.restart().await),
+            Place::Real { stack, user } => {
+                stack.restart_services().await;
+                Place::Real { stack, user }
+            }
+        };
+        Self { place, ..self }
     }
 
-    /// Stops the suite, which must end well.
+    /// Ends the test: a suite of its own must end well.
     pub async fn stop(self) {
-        drop(self.stop_and_keep().await);
-    }
-
-    async fn stop_and_keep(self) -> TempDir {
-        self.stop.send(()).expect("the suite is still running");
-        let ended = self.running.await.expect("the suite does not panic");
-        assert_eq!(ended, Ok(()));
-        self.directory
+        if let Place::Embedded(embedded) = self.place {
+            drop(embedded.stop().await);
+        }
     }
 
     /// A request to a path.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        self.client.request(method, format!("{}{path}", self.base))
+        match &self.place {
+            Place::Embedded(embedded) => {
+                let base = &embedded.base;
+                self.client.request(method, format!("{base}{path}"))
+            }
+            Place::Real { stack, user } => {
+                let url = format!("{}{path}", stack.owner(path));
+                self.client.request(method, url).header(AUTHORIZATION, user)
+            }
+        }
     }
 
     /// Gets a path, which must answer this status.

@@ -20,12 +20,17 @@ pub const OTHER_USER: UserId = UserId(Uuid::from_u128(0x0000_0000_0000_7000_8000
 
 /// The `Authorization` header of a user, valid for a year from `now`.
 pub fn bearer(user: UserId, now: DateTime<Utc>) -> String {
+    bearer_signed_with(JWT_KEY, user, now)
+}
+
+/// The same, for services that were given another key.
+pub fn bearer_signed_with(key: &str, user: UserId, now: DateTime<Utc>) -> String {
     let expires = now + TimeDelta::days(365);
     let claims = json!({ "sub": user.to_string(), "exp": expires.timestamp() });
     let header = json!({ "alg": "HS256", "typ": "JWT" });
     let signed = format!("{}.{}", encode(&header), encode(&claims));
-    let mut mac = Hmac::<Sha256>::new_from_slice(JWT_KEY.as_bytes())
-        .expect("any key length is good for HMAC");
+    let mut mac =
+        Hmac::<Sha256>::new_from_slice(key.as_bytes()).expect("any key length is good for HMAC");
     mac.update(signed.as_bytes());
     let signature = URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes());
     format!("Bearer {signed}.{signature}")

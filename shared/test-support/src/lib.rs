@@ -18,7 +18,7 @@ mod sse;
 mod suite;
 mod verify;
 
-pub use auth::{JWT_KEY, OTHER_USER, USER, bearer};
+pub use auth::{JWT_KEY, OTHER_USER, USER, bearer, bearer_signed_with};
 pub use environment::TestEnvironment;
 pub use fault_proxy::{Fault, FaultProxy};
 pub use parts::TestParts;

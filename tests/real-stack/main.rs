@@ -1,0 +1,9 @@
+//! What only the real parts can show: that Kafka, Dapr and PostgreSQL are as the contract says, and refuse
+//! the rest.
+
+#![expect(clippy::unwrap_used, reason = "a test may stop where it stands")]
+
+mod access;
+mod database;
+mod routes;
+mod topics;

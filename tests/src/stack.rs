@@ -1,0 +1,204 @@
+//! The real stack: four services beside real sidecars, as `cargo xtask stack` keeps them.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Output, Stdio};
+
+use clock::{Clock, SystemClock};
+use event_schema::topic::{Profile, contracts};
+use event_schema::{App, UserId};
+use test_support::bearer_signed_with;
+use tokio::io::AsyncWriteExt;
+use tokio::process::Command;
+
+/// The folder that `cargo xtask stack` keeps, set by `cargo xtask stack test`.
+const DIRECTORY: &str = "TASKLEDGER_STACK_DIR";
+
+/// Which service has the paths that begin like this; task-api has all others. In production the gateway
+/// knows the same.
+const OWNERS: [(&str, App); 1] = [("/v1/notifications", App::Notifier)];
+
+/// A running stack, shared by all tests.
+#[derive(Clone, Debug)]
+pub struct Stack {
+    directory: PathBuf,
+    xtask: PathBuf,
+    postgres: PathBuf,
+    brokers: u16,
+    ports: BTreeMap<String, u16>,
+    secrets: BTreeMap<String, String>,
+}
+
+impl Stack {
+    /// The one that the environment names.
+    pub fn of_environment() -> Self {
+        let directory = variable(DIRECTORY).unwrap_or_else(|| {
+            panic!("{DIRECTORY} names no stack: run this by `cargo xtask stack test`")
+        });
+        Self::read(Path::new(&directory))
+    }
+
+    fn read(directory: &Path) -> Self {
+        let text = std::fs::read_to_string(directory.join("stack.json")).expect("a running stack");
+        let mut layout: serde_json::Value = serde_json::from_str(&text).expect("its layout");
+        let mut take = |name: &str| layout[name].take();
+        Self {
+            directory: directory.to_path_buf(),
+            xtask: serde_json::from_value(take("xtask")).expect("the program that made it"),
+            postgres: serde_json::from_value(take("postgres")).expect("PostgreSQL's programs"),
+            brokers: serde_json::from_value(take("brokers")).expect("the number of brokers"),
+            ports: serde_json::from_value(take("ports")).expect("ports"),
+            secrets: serde_json::from_value(take("secrets")).expect("secrets"),
+        }
+    }
+
+    /// Three brokers keep the copies of production.
+    pub fn profile(&self) -> Profile {
+        if self.brokers >= Profile::Production.replication() {
+            Profile::Production
+        } else {
+            Profile::Local
+        }
+    }
+
+    /// A port by part and purpose, as `stack.json` has them.
+    pub fn port(&self, name: &str) -> u16 {
+        self.ports[name]
+    }
+
+    /// A secret by its name in `stack.json`.
+    pub fn secret(&self, name: &str) -> &str {
+        &self.secrets[name]
+    }
+
+    /// A file of the stack.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.directory.join(name)
+    }
+
+    /// Where a service's public interface is.
+    pub fn base(&self, app: App) -> String {
+        format!("http://127.0.0.1:{}", self.port(app.id()))
+    }
+
+    /// Where a path is answered.
+    pub fn owner(&self, path: &str) -> String {
+        let owner = OWNERS.iter().find(|(prefix, _)| path.starts_with(prefix));
+        self.base(owner.map_or(App::TaskApi, |(_, app)| *app))
+    }
+
+    /// The `Authorization` header of somebody that nobody has seen before.
+    pub(crate) fn fresh_user(&self) -> String {
+        let clock = SystemClock::new();
+        bearer_signed_with(self.secret("jwt"), UserId(clock.new_id()), clock.now())
+    }
+
+    /// A program of PostgreSQL.
+    pub fn postgres_program(&self, name: &str) -> PathBuf {
+        self.postgres.join(name)
+    }
+
+    /// How many partitions a topic has here.
+    pub fn partitions(&self, topic: &str) -> u16 {
+        let contract = contracts().find(|contract| contract.name == topic);
+        contract
+            .expect("a topic of the contract")
+            .partitions(self.profile())
+    }
+
+    /// `host:port` of a broker.
+    pub fn broker(&self) -> String {
+        format!("127.0.0.1:{}", self.port("kafka-1"))
+    }
+
+    /// Runs one of Kafka's programs as a principal whose settings the stack has, with these words and
+    /// this input.
+    pub async fn kafka(&self, program: &str, principal: &str, words: &[&str], input: &str) -> Said {
+        let settings = self.path(&format!("secrets/{principal}.properties"));
+        self.kafka_with(program, &settings, words, input).await
+    }
+
+    /// Runs one of Kafka's programs with settings of the test's own.
+    pub async fn kafka_with(
+        &self,
+        program: &str,
+        settings: &Path,
+        words: &[&str],
+        input: &str,
+    ) -> Said {
+        let mut command = Command::new(self.path(&format!("bin/{program}")));
+        command.args(["--bootstrap-server", &self.broker(), "--command-config"]);
+        command.arg(settings).args(words);
+        run(command, input).await
+    }
+
+    /// Stops all services and sidecars, and starts them again.
+    pub async fn restart_services(&self) {
+        let mut stop = self.control("stop");
+        for app in App::ALL {
+            stop.args([app.id(), &format!("{}-dapr", app.id())]);
+        }
+        run(stop, "").await.expect_success();
+        run(self.control("up"), "").await.expect_success();
+    }
+
+    fn control(&self, what: &str) -> Command {
+        let mut command = Command::new(&self.xtask);
+        command
+            .args(["stack", "--dir"])
+            .arg(&self.directory)
+            .arg(what);
+        command
+    }
+}
+
+/// What a program said until it ended.
+#[derive(Debug)]
+pub struct Said {
+    /// Whether it calls that a success.
+    pub success: bool,
+    /// Its answer.
+    pub out: String,
+    /// Its complaints.
+    pub err: String,
+}
+
+impl Said {
+    /// The answer of a program that must have succeeded.
+    pub fn expect_success(self) -> String {
+        assert!(self.success, "{}\n{}", self.out, self.err);
+        self.out
+    }
+}
+
+/// Runs a program to its end.
+pub async fn run(mut command: Command, input: &str) -> Said {
+    let streams = command.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = streams
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .expect("the program starts");
+    let mut stdin = child.stdin.take().expect("its input");
+    // One that ends without reading everything says so by its end.
+    let _ = stdin.write_all(input.as_bytes()).await;
+    drop(stdin);
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = child.wait_with_output().await.expect("the program ends");
+    Said {
+        success: status.success(),
+        out: String::from_utf8_lossy(&stdout).into_owned(),
+        err: String::from_utf8_lossy(&stderr).into_owned(),
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test has no command line to say it on"
+)]
+pub(crate) fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
