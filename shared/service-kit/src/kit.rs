@@ -4,6 +4,7 @@ mod body_wait;
 mod edge;
 mod panics;
 mod service;
+mod unread;
 
 use std::sync::Arc;
 use std::time::Duration;

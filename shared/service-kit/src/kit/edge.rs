@@ -12,6 +12,8 @@ use crate::error::ErrorKind;
 use crate::extract::too_large;
 use crate::problem::Problem;
 
+use super::unread::Unread;
+
 #[derive(Clone)]
 pub(super) struct Edge {
     pub(super) clock: SharedClock,
@@ -22,11 +24,15 @@ pub(super) async fn guard(State(edge): State<Edge>, mut request: Request, next: 
     let context = RequestContext::new(request.headers(), || edge.clock.new_id(), edge.body_limit);
     request.extensions_mut().insert(context.clone());
     DefaultBodyLimit::max(edge.body_limit).apply(&mut request); // For axum's own extractors.
-    let response = if announces_more_than(edge.body_limit, &request) {
+    let (request, unread) = Unread::watch(request);
+    let mut response = if announces_more_than(edge.body_limit, &request) {
         too_large(edge.body_limit).into_response()
     } else {
         next.run(request).await
     };
+    if let Some(unread) = unread {
+        unread.finish(&mut response).await;
+    }
     finish(response, &context)
 }
 

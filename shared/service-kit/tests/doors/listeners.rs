@@ -141,6 +141,73 @@ async fn an_oversize_body_is_refused_before_it_is_sent() {
     assert!(read_head(&mut stream).await.starts_with("HTTP/1.1 413"));
 }
 
+/// A request whose body is larger than the kit's limit or goes nowhere, and of which nobody reads it.
+fn refused(path: &str, length: usize) -> String {
+    format!(
+        "POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
+         content-length: {length}\r\n\r\n"
+    )
+}
+
+#[tokio::test]
+async fn the_connection_of_a_refused_body_goes_on() {
+    let server = Server::start(limits()).await;
+    for (path, length, status) in [("/v1/tasks", 400_000, 413), ("/v1/nowhere", 200_000, 404)] {
+        let mut stream = server.connect().await;
+        stream
+            .write_all(refused(path, length).as_bytes())
+            .await
+            .unwrap();
+        stream.write_all(&vec![b'x'; length]).await.unwrap();
+        let head = read_head(&mut stream).await;
+        assert!(head.starts_with(&format!("HTTP/1.1 {status}")), "{head}");
+
+        let next = "GET /v1/nowhere HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+        stream.write_all(next.as_bytes()).await.unwrap();
+
+        let rest = read_all(stream).await;
+        assert!(rest.contains("HTTP/1.1 404"), "after {path}: {rest}");
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_ends_after_a_refusal_says_so() {
+    let server = Server::start(limits()).await;
+    for (path, length) in [
+        ("/v1/tasks", 99_999_999),
+        ("/v1/tasks", 400_000),
+        ("/v1/nowhere", 100),
+    ] {
+        let mut stream = server.connect().await;
+        stream
+            .write_all(refused(path, length).as_bytes())
+            .await
+            .unwrap();
+
+        let head = read_head(&mut stream).await;
+
+        assert!(
+            head.contains("connection: close"),
+            "{length} to {path}: {head}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_refused_body_that_waits_for_leave_is_not_asked_for() {
+    let server = Server::start(limits()).await;
+    let mut stream = server.connect().await;
+    let head = refused("/v1/nowhere", 100).replace("\r\n\r\n", "\r\nexpect: 100-continue\r\n\r\n");
+    stream.write_all(head.as_bytes()).await.unwrap();
+
+    let answer = read_all(stream).await;
+
+    assert!(
+        answer.starts_with("HTTP/1.1 404") && answer.contains("connection: close"),
+        "{answer}"
+    );
+}
+
 #[tokio::test]
 async fn a_body_that_does_not_arrive_in_time_is_given_up() {
     let kit = kit(&["--http-request-timeout", "50ms"]);
