@@ -93,9 +93,9 @@ async fn a_projection_is_made_anew_beside_a_running_suite() {
     let words = ["ledger", "rebuild", "--projection", "nothing"];
     let unknown = run(operator(&words, directory.path())).await;
     assert!(
-        unknown
-            .stderr
-            .contains("there are: tasks of task-api, notifications of notifier"),
+        unknown.stderr.contains(
+            "there are: tasks of task-api, series of task-api, notifications of notifier"
+        ),
         "{}",
         unknown.stderr
     );
