@@ -2,6 +2,7 @@
 
 use axum::response::{IntoResponse, Response};
 use dapr_client::HandlerError;
+use event_schema::TaskId;
 use serde::Serialize;
 use serde_json::Value;
 use service_kit::{ErrorKind, FieldError, Problem, ProblemError, etag, problem};
@@ -17,6 +18,11 @@ pub enum Error {
     /// There is no such series, or it is somebody else's.
     #[error("there is no such series")]
     NoSeries,
+    /// A command on an occurrence does not say how far it reaches.
+    #[error(
+        "task {0} is an occurrence of a series: say how far this reaches by ?scope=this, future or series"
+    )]
+    ScopeRequired(TaskId),
     /// The version in `If-Match` is not the current one.
     #[error("it is at version {version} by now")]
     VersionConflict {
@@ -107,7 +113,8 @@ impl ProblemError for Error {
             Self::Invalid(_)
             | Self::Task(TaskError::Invalid(_))
             | Self::Series(SeriesError::Invalid(_)) => ErrorKind::Invalid,
-            Self::Task(
+            Self::ScopeRequired(_)
+            | Self::Task(
                 TaskError::AlreadyExists(_)
                 | TaskError::IllegalTransition { .. }
                 | TaskError::NotRecurring(_),
@@ -138,6 +145,7 @@ impl ProblemError for Error {
             Self::Task(TaskError::IllegalTransition { .. })
             | Self::Series(SeriesError::IllegalTransition { .. }) => "illegal-transition",
             Self::Task(TaskError::NotRecurring(_)) => "not-recurring",
+            Self::ScopeRequired(_) => "scope-required",
             Self::Ledger(event_store::Error::KeyReused) => "idempotency-key-reused",
             Self::Ledger(event_store::Error::TooLarge { .. }) => "event-too-large",
             Self::Query(problem) => problem.code(),
@@ -163,6 +171,9 @@ impl ProblemError for Error {
         let mut problem = Problem::new(self.kind(), self.code());
         if let Some((_, title)) = named(faults) {
             problem = problem.title(title);
+        }
+        if matches!(self, Self::ScopeRequired(_)) {
+            problem = problem.title("It is not said how far this reaches");
         }
         if let Self::VersionConflict { version, current } = self {
             problem = problem

@@ -7,6 +7,7 @@ mod occurrences;
 mod recurrence_input;
 mod recurrence_preview;
 mod reminders;
+mod scope;
 mod series;
 mod series_changes;
 mod series_view;

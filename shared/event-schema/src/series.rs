@@ -150,6 +150,15 @@ impl SeriesException {
             Self::Skip { slot } | Self::Override { slot, .. } => slot,
         }
     }
+
+    /// The same about another slot.
+    #[must_use]
+    pub fn at(mut self, other: String) -> Self {
+        match &mut self {
+            Self::Skip { slot } | Self::Override { slot, .. } => *slot = other,
+        }
+        self
+    }
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {

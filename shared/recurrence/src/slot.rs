@@ -33,6 +33,12 @@ impl Slot {
         }
     }
 
+    /// Returns the slot of the same date at the time of day of another slot.
+    #[must_use]
+    pub fn with_time_of(self, other: Self) -> Self {
+        Self::on(self.date(), other.time())
+    }
+
     pub(crate) fn on(date: NaiveDate, time: Option<NaiveTime>) -> Self {
         match time {
             None => Self::Date(date),

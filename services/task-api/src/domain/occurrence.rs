@@ -1,6 +1,7 @@
 //! Occurrences: from a series and a slot to a task.
 
 mod following;
+mod split;
 mod surprises;
 mod template;
 
@@ -16,6 +17,7 @@ pub use slots::{Finished, Turn, slot_of};
 use super::{fields, time};
 
 pub use following::{Following, following, following_again, newer};
+pub use split::{SeriesEdit, Split, split};
 pub use surprises::{Surprise, surprises};
 pub use template::follow_template;
 

@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::Fault;
 
 pub use change::TemplatePatch;
+pub(in crate::domain) use change::{check, patched};
 
 /// The streams of series.
 #[derive(Clone, Copy, Debug)]
@@ -43,7 +44,10 @@ pub enum Command {
     /// It makes occurrences again.
     Resume,
     /// No further occurrence; it may have ended already.
-    End,
+    End {
+        /// The series that goes on from there.
+        next: Option<SeriesId>,
+    },
 }
 
 /// Why a series refuses a command.
@@ -76,23 +80,26 @@ pub fn decide(
     command: Command,
     now: DateTime<Utc>,
 ) -> Result<Vec<SeriesEvent>, SeriesError> {
-    let series = match (state, command) {
-        (None, Command::Start(series)) => return Ok(vec![SeriesEvent::Started(series)]),
-        (Some(series), Command::Start(_)) => return Err(SeriesError::AlreadyExists(series.id)),
-        (None, _) => return Err(SeriesError::NotFound),
-        (Some(series), Command::Change(patch)) => return change::decide(series, *patch, now),
-        (Some(series), Command::Pause) => return pause(series, now),
-        (Some(series), Command::Resume) => return resume(series, now),
-        (Some(series), Command::End) => series,
-    };
-    if series.status == SeriesStatus::Ended {
-        return Ok(Vec::new());
+    match (state, command) {
+        (None, Command::Start(series)) => Ok(vec![SeriesEvent::Started(series)]),
+        (Some(series), Command::Start(_)) => Err(SeriesError::AlreadyExists(series.id)),
+        (None, _) => Err(SeriesError::NotFound),
+        (Some(series), Command::Change(patch)) => change::decide(series, *patch, now),
+        (Some(series), Command::Pause) => pause(series, now),
+        (Some(series), Command::Resume) => resume(series, now),
+        (Some(series), Command::End { next }) => Ok(end(series, next, now)),
     }
-    Ok(vec![SeriesEvent::Ended(SeriesEnded {
+}
+
+fn end(series: &Series, next: Option<SeriesId>, now: DateTime<Utc>) -> Vec<SeriesEvent> {
+    if series.status == SeriesStatus::Ended {
+        return Vec::new();
+    }
+    vec![SeriesEvent::Ended(SeriesEnded {
         status: to(series, SeriesStatus::Ended),
-        next_series_id: None,
+        next_series_id: next,
         updated_at: now,
-    })])
+    })]
 }
 
 fn pause(series: &Series, now: DateTime<Utc>) -> Result<Vec<SeriesEvent>, SeriesError> {
@@ -113,6 +120,14 @@ fn resume(series: &Series, now: DateTime<Utc>) -> Result<Vec<SeriesEvent>, Serie
         status: to(series, SeriesStatus::Active),
         updated_at: now,
     })])
+}
+
+/// Refuses what needs a series that can still make occurrences.
+pub fn must_not_have_ended(series: &Series) -> Result<(), SeriesError> {
+    match series.status {
+        SeriesStatus::Ended => Err(illegal(series, "changed")),
+        SeriesStatus::Active | SeriesStatus::Paused => Ok(()),
+    }
 }
 
 fn to(series: &Series, status: SeriesStatus) -> Changed<SeriesStatus> {
@@ -198,12 +213,15 @@ mod tests {
 
     #[test]
     fn a_series_ends_once() {
-        let events = decide(Some(&series()), Command::End, now()).unwrap();
+        let events = decide(Some(&series()), Command::End { next: None }, now()).unwrap();
         let ended = evolve(Some(series()), &events[0]).unwrap();
         assert_eq!(ended.status, SeriesStatus::Ended);
-        assert_eq!(decide(Some(&ended), Command::End, now()), Ok(vec![]));
         assert_eq!(
-            decide(None, Command::End, now()),
+            decide(Some(&ended), Command::End { next: None }, now()),
+            Ok(vec![])
+        );
+        assert_eq!(
+            decide(None, Command::End { next: None }, now()),
             Err(SeriesError::NotFound)
         );
     }
@@ -226,7 +244,7 @@ mod tests {
         let resumed = after(&paused, Command::Resume);
         assert_eq!(resumed.status, SeriesStatus::Active);
         assert!(refused(&resumed, Command::Resume));
-        let ended = after(&paused, Command::End);
+        let ended = after(&paused, Command::End { next: None });
         assert!(refused(&ended, Command::Resume) && refused(&ended, Command::Pause));
     }
 }

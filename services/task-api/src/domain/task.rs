@@ -90,8 +90,8 @@ pub enum TaskError {
         /// What was asked for.
         wanted: &'static str,
     },
-    /// Only an occurrence can be skipped.
-    #[error("task {0} is no occurrence of a series and cannot be skipped")]
+    /// Only an occurrence can be skipped, or reaches further than itself.
+    #[error("task {0} is no occurrence of a series")]
     NotRecurring(TaskId),
     /// Fields break rules.
     #[error("the task would break a rule")]
@@ -207,7 +207,8 @@ fn restore(task: &Task, now: DateTime<Utc>) -> Result<Vec<TaskEvent>, TaskError>
     })])
 }
 
-fn must_be_open(task: &Task, wanted: &'static str) -> Result<(), TaskError> {
+/// Refuses what only an open task can do.
+pub fn must_be_open(task: &Task, wanted: &'static str) -> Result<(), TaskError> {
     if task.is_open() {
         Ok(())
     } else {

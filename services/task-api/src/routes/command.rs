@@ -98,6 +98,17 @@ impl OnSeries {
         })
     }
 
+    /// The same for a command that wants a version of one of its tasks.
+    pub(super) async fn of_any_version(
+        app: &AppState,
+        call: &Call,
+        series_id: SeriesId,
+    ) -> Result<Self, Error> {
+        let if_match = None;
+        let target = Self::of(app, call, series_id).await?;
+        Ok(Self { if_match, ..target })
+    }
+
     /// The streams it is about.
     pub(super) fn streams(&self) -> Vec<StreamRef> {
         let tasks = self.open.iter().map(|id| StreamRef::of::<TaskStream>(*id));

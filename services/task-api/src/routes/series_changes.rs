@@ -117,7 +117,7 @@ pub(super) async fn end_series(
     Path(series_id): Path<SeriesId>,
     Json(body): Json<Nothing>,
 ) -> Result<Response, Error> {
-    change(&app, &call, series_id, &body, Command::End).await
+    change(&app, &call, series_id, &body, Command::End { next: None }).await
 }
 
 /// Delete a series
@@ -136,7 +136,7 @@ pub(super) async fn delete_series(
 ) -> Result<Response, Error> {
     let target = OnSeries::of(&app, &call, series_id).await?;
     execute(&app.ledger, &call, &target.streams(), move |unit| {
-        let series = target.decide(unit, Command::End)?;
+        let series = target.decide(unit, Command::End { next: None })?;
         for task in target.open_tasks(unit, &series) {
             command(unit, &task, task::Command::Trash)?;
         }

@@ -34,6 +34,12 @@ pub(super) struct SeriesView {
     template: TemplateView,
     /// The slot that follows if the newest occurrence is finished now; null when none does.
     next_slot: Option<String>,
+    /// The series that it goes on from.
+    #[schema(value_type = Option<Uuid>)]
+    previous_series_id: Option<SeriesId>,
+    /// The series that goes on from where it ended.
+    #[schema(value_type = Option<Uuid>)]
+    next_series_id: Option<SeriesId>,
     /// When it was started.
     created_at: DateTime<Utc>,
     /// Who started it.
@@ -97,6 +103,8 @@ impl SeriesView {
             start: TimeView::from(&series.start),
             template: TemplateView::from(series.template),
             next_slot: next.map(|turn| turn.slot.to_string()),
+            previous_series_id: series.previous_series_id,
+            next_series_id: series.next_series_id,
             created_at: series.created_at,
             created_by: series.created_by,
             updated_at: series.updated_at,

@@ -6,14 +6,15 @@ pub(super) mod task_change;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use event_schema::{TaskId, UserId};
+use event_schema::{Task, TaskId, UserId};
 use event_store::{Answer, StreamRef, Unit};
 use service_kit::Problem;
 use service_kit::command::execute;
 use service_kit::etag;
-use service_kit::extract::{Call, Json, MergePatch, Path};
+use service_kit::extract::{Call, Json, MergePatch, Path, Query};
 
 use super::command::{OnTask, answer};
+use super::scope::{self, OccurrenceEdit, Scope, Scoped};
 use super::task_view::TaskView;
 use crate::app::AppState;
 use crate::domain::task::{self, Command, Edit, check_place};
@@ -82,26 +83,33 @@ pub(super) async fn get_task(
 /// Change a task
 ///
 /// A merge patch: what is absent stays, null clears. Nothing changed is no new version. A request
-/// without a body and without a `Content-Type` is the empty patch.
+/// without a body and without a `Content-Type` is the empty patch. Of an occurrence, `scope` says how
+/// far it reaches: with `future`, and with `series` when the due or the rule changes, the series ends
+/// and another one goes on, whose first occurrence is the answer.
 #[utoipa::path(
     patch, path = "/v1/tasks/{task_id}", tag = "tasks", operation_id = "update_task",
-    params(("task_id" = uuid::Uuid, Path), ("if-match" = Option<String>, Header),
+    params(("task_id" = uuid::Uuid, Path), Scoped, ("if-match" = Option<String>, Header),
            ("idempotency-key" = Option<String>, Header)),
     request_body(content(
         (TaskChange = "application/merge-patch+json"), (TaskChange = "application/json"))),
     responses(
         (status = 200, description = "The task as it is now", body = TaskView, headers(("etag" = String))),
         (status = 412, description = "It was changed in the meantime; `current` has it", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "It is in the trash", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "It is in the trash, or an occurrence and the scope is missing", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn update_task(
     State(app): State<AppState>,
     call: Call,
     Path(task_id): Path<TaskId>,
+    Query(Scoped { scope }): Query<Scoped>,
     MergePatch(change): MergePatch<TaskChange>,
 ) -> Result<Response, Error> {
-    let patch = change.read(app.clock.as_ref())?;
+    let (patch, series) = change.read(app.clock.as_ref(), scope)?;
+    if let Some(scope @ (Scope::Future | Scope::Series)) = scope {
+        let edit = OccurrenceEdit::of(patch, series)?;
+        return scope::update(&app, &call, task_id, edit, scope).await;
+    }
     let target = OnTask::of(&call, task_id);
     let height = match patch.parent_id {
         Edit::To(Some(_)) => store::tasks::height(app.ledger.database(), task_id).await?,
@@ -109,6 +117,7 @@ pub(super) async fn update_task(
     };
     execute(&app.ledger, &call, &[target.stream()], move |unit| {
         let found = target.find(unit)?;
+        must_say_scope(&found, scope)?;
         match patch.parent_id {
             Edit::To(Some(parent)) if found.parent_id != Some(parent) => {
                 place(unit, target.owner, task_id, height, parent)?;
@@ -124,22 +133,29 @@ pub(super) async fn update_task(
 
 /// Put a task in the trash
 ///
-/// It may be there already.
+/// It may be there already. Of an occurrence, `scope` says how far it reaches: `this` one, and the
+/// series goes on; this one and its `future`; or the whole `series`, as far as it is open.
 #[utoipa::path(
     delete, path = "/v1/tasks/{task_id}", tag = "tasks", operation_id = "delete_task",
-    params(("task_id" = uuid::Uuid, Path), ("if-match" = Option<String>, Header),
+    params(("task_id" = uuid::Uuid, Path), Scoped, ("if-match" = Option<String>, Header),
            ("idempotency-key" = Option<String>, Header)),
     responses(
         (status = 204, description = "It is in the trash"),
+        (status = 409, description = "It is an occurrence, and the scope is missing", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn delete_task(
     State(app): State<AppState>,
     call: Call,
     Path(task_id): Path<TaskId>,
+    Query(Scoped { scope }): Query<Scoped>,
 ) -> Result<Response, Error> {
+    if let Some(Scope::Future | Scope::Series) = scope {
+        return scope::delete(&app, &call, task_id, scope == Some(Scope::Series)).await;
+    }
     let target = OnTask::of(&call, task_id);
     execute(&app.ledger, &call, &[target.stream()], move |unit| {
+        must_say_scope(&target.find(unit)?, scope)?;
         target.decide(unit, Command::Trash)?;
         Ok(Answer {
             status: StatusCode::NO_CONTENT.as_u16(),
@@ -154,12 +170,20 @@ pub(super) async fn find(
     app: &AppState,
     call: &Call,
     task_id: TaskId,
-) -> Result<event_store::Recorded<event_schema::Task>, Error> {
+) -> Result<event_store::Recorded<Task>, Error> {
     let found = app.ledger.state::<TaskStream>(task_id).await?;
     let owner = UserId(call.caller.user_id);
     found
         .filter(|found| found.state.owner_id == owner)
         .ok_or(Error::NotFound)
+}
+
+/// A command on an occurrence says how far it reaches: nobody changes a series by mistake.
+fn must_say_scope(task: &Task, scope: Option<Scope>) -> Result<(), Error> {
+    match (task.series_id, scope) {
+        (Some(_), None) => Err(Error::ScopeRequired(task.id)),
+        _ => Ok(()),
+    }
 }
 
 fn create(unit: &mut Unit<'_>, creation: &Creation) -> Result<Answer, Error> {

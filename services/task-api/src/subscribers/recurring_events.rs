@@ -85,7 +85,11 @@ fn parent_of_previous(unit: &mut Unit<'_>, series_id: SeriesId, slot: &str) -> O
 
 fn end(unit: &mut Unit<'_>, series_id: SeriesId) -> Result<(), Error> {
     let state = unit.state::<SeriesStream>(series_id);
-    for event in series::decide(state.as_ref(), series::Command::End, unit.now())? {
+    for event in series::decide(
+        state.as_ref(),
+        series::Command::End { next: None },
+        unit.now(),
+    )? {
         unit.append::<SeriesStream>(series_id, &event);
     }
     Ok(())

@@ -273,10 +273,7 @@ async fn a_patch_is_read_as_strictly() {
         (json!({"title": null}), ("/title", "missing")),
         (json!({"id": task["id"]}), ("/id", "unknown_field")),
         (json!({"status": "completed"}), ("/status", "unknown_field")),
-        (
-            json!({"recurrence": null}),
-            ("/recurrence", "unknown_field"),
-        ),
+        (json!({"recurrence": null}), ("/recurrence", "wrong_scope")),
         (json!({"priority": 3}), ("/priority", "wrong_type")),
         (
             json!({"due": {"date": "2027-13-01"}}),

@@ -10,6 +10,7 @@ mod recurrence;
 mod recurrence_preview;
 mod recurrence_refusals;
 mod recurring_events;
+mod scope;
 mod series;
 mod series_changes;
 mod task_list;

@@ -111,12 +111,18 @@ async fn a_moved_occurrence_keeps_its_slot_and_a_due() {
     let task = create(&suite, monthly()).await;
 
     let moved = json!({"due": berlin("2027-02-02T10:00")});
-    let moved = suite.patch(&path(&task, ""), moved, StatusCode::OK).await;
+    let moved = suite
+        .patch(&path(&task, "?scope=this"), moved, StatusCode::OK)
+        .await;
     assert_eq!(moved["slot"], "2027-01-31T09:00");
 
     let clear = json!({"due": null, "reminders": null});
     let refused = suite
-        .patch(&path(&task, ""), clear, StatusCode::UNPROCESSABLE_ENTITY)
+        .patch(
+            &path(&task, "?scope=this"),
+            clear,
+            StatusCode::UNPROCESSABLE_ENTITY,
+        )
         .await;
     assert_eq!(refused["code"], "recurring-task-needs-date");
     assert_eq!(errors(&refused), [("/due", "needs_date")]);

@@ -162,8 +162,12 @@ async fn a_moved_occurrence_shows_its_due_and_keeps_its_slot() {
     let suite = suite().await;
     let task = monthly(&suite).await;
     let due = json!({"due": berlin("2027-02-02T10:00")});
-    suite.patch(&path(&task, ""), due, StatusCode::OK).await;
-    suite.delete(&path(&task, ""), StatusCode::NO_CONTENT).await;
+    suite
+        .patch(&path(&task, "?scope=this"), due, StatusCode::OK)
+        .await;
+    suite
+        .delete(&path(&task, "?scope=this"), StatusCode::NO_CONTENT)
+        .await;
 
     let page = series_path(&task, "/occurrences?to=2027-01-31");
     let page = suite.get(&page, StatusCode::OK).await;

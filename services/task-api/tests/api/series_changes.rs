@@ -22,7 +22,11 @@ async fn a_changed_series_takes_its_open_occurrence_along_and_leaves_the_past() 
         occurrence_due(&mut suite, &january, "2027-02-28T09:00", 2).await;
         let own = open_tasks(&suite).await.remove(0);
         suite
-            .patch(&path(&own, ""), json!({"notes": "By card"}), StatusCode::OK)
+            .patch(
+                &path(&own, "?scope=this"),
+                json!({"notes": "By card"}),
+                StatusCode::OK,
+            )
             .await;
 
         let change = json!({"template": {"title": "Pay the rent", "notes": "By transfer", "labels": null,

@@ -4,11 +4,10 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use event_schema::{
-    Changed, Priority, Series, SeriesChanged, SeriesEvent, SeriesStatus, Task, TaskTemplate,
-    TimeValue,
+    Changed, Priority, Series, SeriesChanged, SeriesEvent, Task, TaskTemplate, TimeValue,
 };
 
-use super::{SeriesError, illegal};
+use super::{SeriesError, must_not_have_ended};
 use crate::domain::Fault;
 use crate::domain::fields;
 use crate::domain::task::{Edit, WantedReminder, identified};
@@ -40,9 +39,7 @@ pub(super) fn decide(
     patch: TemplatePatch,
     now: DateTime<Utc>,
 ) -> Result<Vec<SeriesEvent>, SeriesError> {
-    if series.status == SeriesStatus::Ended {
-        return Err(illegal(series, "changed"));
-    }
+    must_not_have_ended(series)?;
     let template = patched(&series.template, patch).map_err(invalid)?;
     if template == series.template {
         return Ok(Vec::new());
@@ -61,7 +58,11 @@ pub(super) fn decide(
     }))])
 }
 
-fn patched(template: &TaskTemplate, patch: TemplatePatch) -> Result<TaskTemplate, Vec<Fault>> {
+/// The template with a patch applied.
+pub(in crate::domain) fn patched(
+    template: &TaskTemplate,
+    patch: TemplatePatch,
+) -> Result<TaskTemplate, Vec<Fault>> {
     let reminders = match patch.reminders {
         Edit::Keep => template.reminders.clone(),
         Edit::To(wanted) => identified(&template.reminders, wanted)?,
@@ -78,7 +79,7 @@ fn patched(template: &TaskTemplate, patch: TemplatePatch) -> Result<TaskTemplate
 }
 
 /// The rules between fields, held by the task that would be due at the series' own start.
-fn check(series: &Series, template: &TaskTemplate) -> Vec<Fault> {
+pub(in crate::domain) fn check(series: &Series, template: &TaskTemplate) -> Vec<Fault> {
     fields::check(&Task {
         start: template.start.clone(),
         due: Some(series.start.clone()),

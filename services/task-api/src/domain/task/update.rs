@@ -21,6 +21,16 @@ pub enum Edit<T> {
     To(T),
 }
 
+impl<T> Edit<T> {
+    /// The same wish about something made of the field.
+    pub fn map<U>(self, make: impl FnOnce(T) -> U) -> Edit<U> {
+        match self {
+            Self::Keep => Edit::Keep,
+            Self::To(to) => Edit::To(make(to)),
+        }
+    }
+}
+
 impl<T: Clone + PartialEq> Edit<T> {
     /// What the field is then.
     pub(in crate::domain) fn or(self, current: &T) -> T {

@@ -1,16 +1,19 @@
 //! What a caller wants changed about a task.
 
 use clock::Clock;
-use event_schema::{Priority, ReminderId};
+use event_schema::{Priority, Recurrence, ReminderId, SeriesException};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::new_task::{read_id, read_labels, read_title};
-use crate::domain::fields;
+use crate::domain::occurrence::SeriesEdit;
 use crate::domain::task::{Edit, TaskPatch, WantedReminder};
+use crate::domain::{Fault, fields};
 use crate::error::Error;
 use crate::routes::fields::{Field, Reader, Unknown};
+use crate::routes::recurrence_input::RecurrenceInput;
 use crate::routes::reminders::{self, ReminderInput};
+use crate::routes::scope::Scope;
 use crate::routes::task_view::PriorityName;
 use crate::routes::time_value::{Allowed, TimeInput};
 
@@ -56,6 +59,10 @@ pub(in crate::routes) struct TaskChange {
     #[serde(default)]
     #[schema(value_type = Option<Vec<ReminderInput>>, max_items = 20)]
     reminders: Field<Vec<Field<ReminderInput>>>,
+    /// Another rule for this and the later occurrences, with `scope=future` or `series`.
+    #[serde(default)]
+    #[schema(value_type = Option<RecurrenceInput>)]
+    recurrence: Field<RecurrenceInput>,
     #[serde(flatten)]
     #[schema(ignore)]
     unknown: Unknown,
@@ -63,10 +70,15 @@ pub(in crate::routes) struct TaskChange {
 
 impl TaskChange {
     /// Reads everything, minting ids for reminders, or tells all that is wrong.
-    pub(super) fn read(self, clock: &dyn Clock) -> Result<TaskPatch, Error> {
+    pub(super) fn read(
+        self,
+        clock: &dyn Clock,
+        scope: Option<Scope>,
+    ) -> Result<(TaskPatch, SeriesEdit), Error> {
         let mut reader = Reader::default();
         let r = &mut reader;
         r.unknown("", &self.unknown);
+        let recurrence = read_recurrence(r, self.recurrence, scope);
         let patch = TaskPatch {
             title: match self.title {
                 Field::Absent => Edit::Keep,
@@ -100,8 +112,37 @@ impl TaskChange {
             },
         };
         reader.finish()?;
-        Ok(patch)
+        let series = SeriesEdit {
+            recurrence,
+            ..SeriesEdit::default()
+        };
+        Ok((patch, series))
     }
+}
+
+fn read_recurrence(
+    reader: &mut Reader,
+    field: Field<RecurrenceInput>,
+    scope: Option<Scope>,
+) -> Option<(Recurrence, Vec<SeriesException>)> {
+    let input = match reader.edit("/recurrence", field) {
+        Edit::Keep => return None,
+        Edit::To(input) => input,
+    };
+    let refusal = match (scope, &input) {
+        (None | Some(Scope::This), _) => {
+            "belongs to a series: send it with scope=future or series, or create a recurring task"
+        }
+        (Some(_), None) => "cannot be cleared: end the series, and it makes no further occurrence",
+        (Some(_), Some(_)) => "",
+    };
+    if !refusal.is_empty() {
+        reader.fault(Fault::new("/recurrence", "wrong_scope", refusal));
+        return None;
+    }
+    let read = input?.read(reader, "/recurrence")?;
+    let skipped = read.skipped();
+    Some((read.recurrence, skipped))
 }
 
 pub(in crate::routes) fn edit_time(
