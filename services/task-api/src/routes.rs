@@ -64,7 +64,7 @@ fn table() -> OpenApiRouter<AppState> {
         .routes(routes!(transitions::restore_task))
         .routes(routes!(task_preview::preview_task))
         .routes(routes!(history::get_task_history))
-        .routes(routes!(series::list_series))
+        .routes(routes!(series::list_series, series_changes::create_series))
         .routes(routes!(
             series::get_series,
             series_changes::update_series,

@@ -1,24 +1,66 @@
-//! What happens to a series as a whole: change, pause, resume, end, delete.
+//! What happens to a series as a whole: create, change, pause, resume, end, delete.
 
 mod series_change;
 
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use event_schema::SeriesId;
-use event_store::{Answer, Unit};
+use event_schema::{SeriesId, UserId};
+use event_store::{Answer, StreamRef, Unit};
 use service_kit::Problem;
 use service_kit::command::execute;
 use service_kit::extract::{Call, Json, MergePatch, Path};
 
-use super::command::OnSeries;
+use super::command::{OnSeries, answer};
 use super::series_view::SeriesView;
+use super::tasks::append;
+use super::tasks::new_series::NewSeries;
 use super::transitions::Nothing;
 use crate::app::AppState;
 use crate::domain::series::Command;
-use crate::domain::{TaskStream, occurrence, task};
+use crate::domain::{SeriesStream, TaskStream, occurrence, task};
 use crate::error::Error;
 use series_change::SeriesChange;
+
+/// Create a series
+///
+/// With its first occurrence, both or neither. The same as creating a task with a `recurrence`.
+#[utoipa::path(
+    post, path = "/v1/series", tag = "series", operation_id = "create_series",
+    request_body = NewSeries,
+    params(("idempotency-key" = Option<String>, Header)),
+    responses(
+        (status = 201, description = "Created", body = SeriesView,
+         headers(("etag" = String), ("location" = String))),
+        (status = 409, description = "A request with this key is under way", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn create_series(
+    State(app): State<AppState>,
+    call: Call,
+    Json(new): Json<NewSeries>,
+) -> Result<Response, Error> {
+    let creation = new.read(UserId(call.caller.user_id), app.clock.as_ref())?;
+    let series = creation.series.as_ref().map(|series| series.id);
+    let mut streams = vec![StreamRef::of::<TaskStream>(creation.task.id)];
+    streams.extend(series.map(StreamRef::of::<SeriesStream>));
+    execute(&app.ledger, &call, &streams, move |unit| {
+        let creation = append(unit, &creation)?;
+        let series = creation.series.ok_or(Error::NoSeries)?;
+        let location = format!("/v1/series/{}", series.id);
+        let version = unit.version::<SeriesStream>(series.id);
+        let first = creation
+            .task
+            .slot
+            .as_deref()
+            .and_then(|slot| slot.parse().ok());
+        let view = SeriesView::of(series, version, first, unit.now());
+        let mut answer = answer(StatusCode::CREATED, version, &view)?;
+        answer.location = Some(location);
+        Ok(answer)
+    })
+    .await
+}
 
 /// Change a series
 ///

@@ -1,5 +1,6 @@
 //! Tasks: create, read, change, put in the trash.
 
+pub(super) mod new_series;
 pub(super) mod new_task;
 pub(super) mod task_change;
 
@@ -187,8 +188,19 @@ fn must_say_scope(task: &Task, scope: Option<Scope>) -> Result<(), Error> {
 }
 
 fn create(unit: &mut Unit<'_>, creation: &Creation) -> Result<Answer, Error> {
-    let Creation { task, series } = creation.at(unit.now());
-    if let Some(series) = series {
+    let task = append(unit, creation)?.task;
+    let version = unit.version::<TaskStream>(task.id);
+    let location = format!("/v1/tasks/{}", task.id);
+    let view = TaskView::of(task, version, unit.now());
+    let mut answer = answer(StatusCode::CREATED, version, &view)?;
+    answer.location = Some(location);
+    Ok(answer)
+}
+
+/// Appends what begins a task, and its series if it has one.
+pub(super) fn append(unit: &mut Unit<'_>, creation: &Creation) -> Result<Creation, Error> {
+    let creation = creation.at(unit.now());
+    if let Some(series) = creation.series.clone() {
         let id = series.id;
         let state = unit.state::<SeriesStream>(id);
         let start = series::Command::Start(Box::new(series));
@@ -196,6 +208,7 @@ fn create(unit: &mut Unit<'_>, creation: &Creation) -> Result<Answer, Error> {
             unit.append::<SeriesStream>(id, &event);
         }
     }
+    let task = &creation.task;
     let state = unit.state::<TaskStream>(task.id);
     if let (Some(parent), None) = (task.parent_id, &state) {
         place(unit, task.owner_id, task.id, 1, parent)?;
@@ -204,11 +217,7 @@ fn create(unit: &mut Unit<'_>, creation: &Creation) -> Result<Answer, Error> {
     for event in task::decide(state.as_ref(), command, unit.now())? {
         unit.append::<TaskStream>(task.id, &event);
     }
-    let version = unit.version::<TaskStream>(task.id);
-    let view = TaskView::of(task.clone(), version, unit.now());
-    let mut answer = answer(StatusCode::CREATED, version, &view)?;
-    answer.location = Some(format!("/v1/tasks/{}", task.id));
-    Ok(answer)
+    Ok(creation)
 }
 
 fn place(

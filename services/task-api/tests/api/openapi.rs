@@ -7,7 +7,7 @@ use crate::suite;
 
 const PATHS: [(&str, &[&str]); 16] = [
     ("/v1/recurrence/preview", &["post"]),
-    ("/v1/series", &["get"]),
+    ("/v1/series", &["get", "post"]),
     ("/v1/series/{series_id}", &["delete", "get", "patch"]),
     ("/v1/series/{series_id}/end", &["post"]),
     ("/v1/series/{series_id}/occurrences", &["get"]),

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use test_support::TestSuite;
 
 use crate::series::{monthly, occurrence_due, series_path};
-use crate::{create, errors, parts, path, suite};
+use crate::{berlin, create, errors, parts, path, suite};
 
 async fn open_tasks(suite: &TestSuite) -> Vec<Value> {
     let page = suite.get("/v1/tasks?status=open", StatusCode::OK).await;
@@ -222,5 +222,72 @@ async fn every_wrong_field_is_named() {
         )
         .await;
     assert_eq!(errors(&null), [("/template", "missing")]);
+    suite.finish().await;
+}
+
+#[tokio::test]
+async fn a_series_is_created_with_its_first_occurrence() {
+    let mut suite = suite().await;
+    let body = json!({"start": berlin("2027-01-31T09:00"), "recurrence": {"rrule": "FREQ=MONTHLY"},
+                      "template": {"title": "Pay rent", "labels": ["home"], "start": {"date": "2027-01-25"}}});
+
+    let series = suite.post("/v1/series", body, StatusCode::CREATED).await;
+
+    assert_eq!(
+        (&series["version"], &series["next_slot"]),
+        (&json!(1), &json!("2027-02-28T09:00"))
+    );
+    let first = open_tasks(&suite).await.remove(0);
+    assert_eq!(
+        (&first["series_id"], &first["slot"]),
+        (&series["id"], &json!("2027-01-31T09:00"))
+    );
+    assert_eq!(first["title"], "Pay rent");
+    assert_eq!(
+        series,
+        suite.get(&series_path(&first, ""), StatusCode::OK).await
+    );
+
+    let wrong = json!({"start": {"date": "2027-02-30"}, "recurrence": {"rrule": "FREQ=SECONDLY"},
+                       "template": {"title": "", "due": null}, "title": "x"});
+    let refused = suite
+        .post("/v1/series", wrong, StatusCode::UNPROCESSABLE_ENTITY)
+        .await;
+    assert_eq!(
+        errors(&refused),
+        [
+            ("/template/due", "unknown_field"),
+            ("/title", "unknown_field")
+        ]
+    );
+    let wrong = json!({"start": {"date": "2027-02-30"}, "recurrence": {"rrule": "FREQ=SECONDLY"}, "template": {"title": ""}});
+    let refused = suite
+        .post("/v1/series", wrong, StatusCode::UNPROCESSABLE_ENTITY)
+        .await;
+    let expected = [
+        ("/recurrence/rrule", "unsupported"),
+        ("/start/date", "invalid_value"),
+        ("/template/title", "empty"),
+    ];
+    assert_eq!(errors(&refused), expected);
+    let nothing = suite
+        .post("/v1/series", json!({}), StatusCode::UNPROCESSABLE_ENTITY)
+        .await;
+    let missing = [
+        ("/recurrence", "missing"),
+        ("/start", "missing"),
+        ("/template", "missing"),
+    ];
+    assert_eq!(errors(&nothing), missing);
+    let absolute = json!({"start": {"date": "2027-01-31"}, "recurrence": {"rrule": "FREQ=MONTHLY"},
+                          "template": {"title": "x", "reminders": [{"trigger": {"type": "absolute", "at": {"instant": "2027-01-30T17:00:00Z"}}}]}});
+    let refused = suite
+        .post("/v1/series", absolute, StatusCode::UNPROCESSABLE_ENTITY)
+        .await;
+    assert_eq!(
+        errors(&refused),
+        [("/template/reminders/0/trigger/type", "not_in_a_series")]
+    );
+    suite.run_workers().await;
     suite.finish().await;
 }

@@ -35,62 +35,62 @@ pub(in crate::routes) struct NewTask {
     /// A UUIDv7 of the caller's, for use while offline; not together with `recurrence`.
     #[serde(default)]
     #[schema(value_type = Option<Uuid>)]
-    id: Field<String>,
+    pub(super) id: Field<String>,
     /// 1 to 500 characters.
     #[serde(default)]
     #[schema(value_type = String, required = true, min_length = 1, max_length = 500)]
-    title: Field<String>,
+    pub(super) title: Field<String>,
     /// Markdown, up to 64 KiB.
     #[serde(default)]
     #[schema(value_type = Option<String>)]
-    notes: Field<String>,
+    pub(super) notes: Field<String>,
     /// How much it matters.
     #[serde(default)]
     #[schema(value_type = Option<PriorityName>)]
-    priority: Field<Priority>,
+    pub(super) priority: Field<Priority>,
     /// At most 50, each of 1 to 60 characters.
     #[serde(default)]
     #[schema(value_type = Option<Vec<String>>, max_items = 50)]
-    labels: Field<Vec<Field<String>>>,
+    pub(super) labels: Field<Vec<Field<String>>>,
     /// When work may begin.
     #[serde(default)]
     #[schema(value_type = Option<TimeInput>)]
-    start: Field<TimeInput>,
+    pub(super) start: Field<TimeInput>,
     /// When it should be done; required with `recurrence`, and moved to the first slot of the rule.
     #[serde(default)]
     #[schema(value_type = Option<TimeInput>)]
-    due: Field<TimeInput>,
+    pub(super) due: Field<TimeInput>,
     /// The last acceptable moment, apart from due.
     #[serde(default)]
     #[schema(value_type = Option<TimeInput>)]
-    deadline: Field<TimeInput>,
+    pub(super) deadline: Field<TimeInput>,
     /// The task it is a part of; at most 5 levels.
     #[serde(default)]
     #[schema(value_type = Option<Uuid>)]
-    parent_id: Field<String>,
+    pub(super) parent_id: Field<String>,
     /// At most 20, each with another trigger, without ids.
     #[serde(default)]
     #[schema(value_type = Option<Vec<ReminderInput>>, max_items = 20)]
-    reminders: Field<Vec<Field<ReminderInput>>>,
+    pub(super) reminders: Field<Vec<Field<ReminderInput>>>,
     /// Starts a series, of which the task is the first occurrence.
     #[serde(default)]
     #[schema(value_type = Option<RecurrenceInput>)]
-    recurrence: Field<RecurrenceInput>,
+    pub(super) recurrence: Field<RecurrenceInput>,
     #[serde(flatten)]
     #[schema(ignore)]
-    unknown: Unknown,
+    pub(super) unknown: Unknown,
 }
 
 /// What shall be created together.
 #[derive(Clone, Debug)]
-pub(super) struct Creation {
-    pub(super) task: Task,
-    pub(super) series: Option<Series>,
+pub(in crate::routes) struct Creation {
+    pub(in crate::routes) task: Task,
+    pub(in crate::routes) series: Option<Series>,
 }
 
 impl Creation {
     /// The same at the time of the command.
-    pub(super) fn at(&self, now: DateTime<Utc>) -> Self {
+    pub(in crate::routes) fn at(&self, now: DateTime<Utc>) -> Self {
         let mut creation = self.clone();
         creation.task.created_at = now;
         creation.task.updated_at = now;
