@@ -119,9 +119,11 @@ impl ProblemError for Error {
                 | TaskError::IllegalTransition { .. }
                 | TaskError::NotRecurring(_),
             )
-            | Self::Series(SeriesError::AlreadyExists(_) | SeriesError::IllegalTransition { .. }) => {
-                ErrorKind::Conflict
-            }
+            | Self::Series(
+                SeriesError::AlreadyExists(_)
+                | SeriesError::IllegalTransition { .. }
+                | SeriesError::SlotIsOver(_),
+            ) => ErrorKind::Conflict,
             // Nobody names a series over HTTP: it is a delivery that came for one we never had.
             Self::Series(SeriesError::NotFound) | Self::Misfit(_) | Self::Unshowable(_) => {
                 ErrorKind::Internal
@@ -146,6 +148,7 @@ impl ProblemError for Error {
             | Self::Series(SeriesError::IllegalTransition { .. }) => "illegal-transition",
             Self::Task(TaskError::NotRecurring(_)) => "not-recurring",
             Self::ScopeRequired(_) => "scope-required",
+            Self::Series(SeriesError::SlotIsOver(_)) => "slot-is-over",
             Self::Ledger(event_store::Error::KeyReused) => "idempotency-key-reused",
             Self::Ledger(event_store::Error::TooLarge { .. }) => "event-too-large",
             Self::Query(problem) => problem.code(),

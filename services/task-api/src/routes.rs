@@ -1,6 +1,7 @@
 //! Every public path of the service.
 
 mod command;
+mod exceptions;
 mod fields;
 mod history;
 mod occurrences;
@@ -74,5 +75,6 @@ fn table() -> OpenApiRouter<AppState> {
         .routes(routes!(series_changes::resume_series))
         .routes(routes!(series_changes::end_series))
         .routes(routes!(occurrences::list_occurrences))
+        .routes(routes!(exceptions::except_slot))
         .routes(routes!(recurrence_preview::preview_recurrence))
 }

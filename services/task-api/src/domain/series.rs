@@ -1,18 +1,22 @@
 //! A series: what may be asked of it, and what happens then.
 
 mod change;
+mod except;
 
 use chrono::{DateTime, Utc};
 use event_schema::{
-    Changed, Series, SeriesEnded, SeriesEvent, SeriesId, SeriesPaused, SeriesResumed, SeriesStatus,
+    Changed, Series, SeriesEnded, SeriesEvent, SeriesException, SeriesId, SeriesPaused,
+    SeriesResumed, SeriesStatus,
 };
 use event_store::Aggregate;
+use recurrence::Slot;
 use uuid::Uuid;
 
 use super::Fault;
 
 pub use change::TemplatePatch;
 pub(in crate::domain) use change::{check, patched};
+pub(crate) use except::MAX_EXCEPTIONS;
 
 /// The streams of series.
 #[derive(Clone, Copy, Debug)]
@@ -39,6 +43,15 @@ pub enum Command {
     Start(Box<Series>),
     /// Change what its occurrences start with.
     Change(Box<TemplatePatch>),
+    /// Make one slot different, as soon as its turn comes.
+    Except {
+        /// Its newest slot that has a task.
+        newest: Option<Slot>,
+        /// Which slot.
+        slot: Slot,
+        /// What is different; nothing any more without.
+        exception: Option<Box<SeriesException>>,
+    },
     /// No occurrence until it is resumed.
     Pause,
     /// It makes occurrences again.
@@ -69,6 +82,9 @@ pub enum SeriesError {
         /// What was asked for.
         wanted: &'static str,
     },
+    /// The slot has its turn behind it.
+    #[error("the turn of slot {0} is over: skip or change its task, if it has one")]
+    SlotIsOver(String),
     /// Fields break rules.
     #[error("the series would break a rule")]
     Invalid(Vec<Fault>),
@@ -85,6 +101,14 @@ pub fn decide(
         (Some(series), Command::Start(_)) => Err(SeriesError::AlreadyExists(series.id)),
         (None, _) => Err(SeriesError::NotFound),
         (Some(series), Command::Change(patch)) => change::decide(series, *patch, now),
+        (
+            Some(series),
+            Command::Except {
+                newest,
+                slot,
+                exception,
+            },
+        ) => except::decide(series, newest, slot, exception.map(|it| *it), now),
         (Some(series), Command::Pause) => pause(series, now),
         (Some(series), Command::Resume) => resume(series, now),
         (Some(series), Command::End { next }) => Ok(end(series, next, now)),

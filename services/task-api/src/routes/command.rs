@@ -161,14 +161,20 @@ impl OnSeries {
         newer.unwrap_or_default()
     }
 
+    /// Its newest slot that has a task.
+    pub(super) fn newest(&self, unit: &mut Unit<'_>, series: &Series) -> Option<Slot> {
+        let newer = self.newer(unit, series).last().map(|(slot, _)| *slot);
+        newer.or(self.newest)
+    }
+
     /// The series as the caller sees it now.
     pub(super) fn answer(&self, unit: &mut Unit<'_>) -> Result<Answer, Error> {
         let series = unit
             .state::<SeriesStream>(self.series_id)
             .ok_or(Error::NoSeries)?;
         let version = unit.version::<SeriesStream>(self.series_id);
-        let newest = self.newer(unit, &series).last().map(|(slot, _)| *slot);
-        let view = SeriesView::of(series, version, newest.or(self.newest), unit.now());
+        let newest = self.newest(unit, &series);
+        let view = SeriesView::of(series, version, newest, unit.now());
         answer(StatusCode::OK, version, &view)
     }
 }

@@ -14,13 +14,11 @@ use utoipa::ToSchema;
 use super::fields::{Expected, Field, Reader, Unknown};
 use super::task_view::MonthOverflowName;
 use crate::domain::Fault;
+use crate::domain::series::MAX_EXCEPTIONS;
 use ends::EndsInput;
 use structured::StructuredInput;
 
 pub(super) use structured::StructuredView;
-
-/// The most exceptions of a rule.
-const MAX_EXCEPTIONS: usize = 366;
 
 /// How a task repeats: an `rrule`, or `freq` and its parts.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, ToSchema)]

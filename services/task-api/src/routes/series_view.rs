@@ -9,6 +9,7 @@ use serde::Serialize;
 use slots::Finished;
 use utoipa::ToSchema;
 
+use super::exceptions::ExceptionView;
 use super::reminders::ReminderView;
 use super::task_view::{PriorityName, RecurrenceView};
 use super::time_value::TimeView;
@@ -32,6 +33,8 @@ pub(super) struct SeriesView {
     start: TimeView,
     /// What every occurrence starts with.
     template: TemplateView,
+    /// Slots that are different, in their order.
+    exceptions: Vec<ExceptionView>,
     /// The slot that follows if the newest occurrence is finished now; null when none does.
     next_slot: Option<String>,
     /// The series that it goes on from.
@@ -102,6 +105,11 @@ impl SeriesView {
             recurrence: RecurrenceView::from(&series.recurrence),
             start: TimeView::from(&series.start),
             template: TemplateView::from(series.template),
+            exceptions: series
+                .exceptions
+                .into_iter()
+                .map(ExceptionView::from)
+                .collect(),
             next_slot: next.map(|turn| turn.slot.to_string()),
             previous_series_id: series.previous_series_id,
             next_series_id: series.next_series_id,

@@ -4,6 +4,7 @@
 
 mod bad_fields;
 mod bad_input;
+mod exceptions;
 mod history;
 mod openapi;
 mod recurrence;

@@ -5,11 +5,12 @@ use serde_json::Value;
 
 use crate::suite;
 
-const PATHS: [(&str, &[&str]); 16] = [
+const PATHS: [(&str, &[&str]); 17] = [
     ("/v1/recurrence/preview", &["post"]),
     ("/v1/series", &["get", "post"]),
     ("/v1/series/{series_id}", &["delete", "get", "patch"]),
     ("/v1/series/{series_id}/end", &["post"]),
+    ("/v1/series/{series_id}/exceptions", &["post"]),
     ("/v1/series/{series_id}/occurrences", &["get"]),
     ("/v1/series/{series_id}/pause", &["post"]),
     ("/v1/series/{series_id}/resume", &["post"]),
