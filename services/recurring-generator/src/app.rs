@@ -9,7 +9,7 @@ use service_kit::service::{BuildError, Foundation, Service};
 
 use crate::config::Config;
 use crate::domain::ProgressStream;
-use crate::subscribers;
+use crate::{subscribers, workers};
 
 /// What every door needs. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -39,7 +39,7 @@ pub async fn build_with(
         clock: Arc::clone(&foundation.clock),
     };
     let subscriptions = subscribers::subscriptions(&config.service.dapr);
-    let workers = Vec::new();
+    let workers = workers::all(&state);
     foundation.open(state, None, subscriptions, workers)
 }
 

@@ -1,5 +1,5 @@
-//! Which slot of a series comes next. Pure, and independent of the time: what is due follows from
-//! when an occurrence was finished.
+//! Which slot of a series comes next. Pure: what is due follows from when an occurrence was finished, or,
+//! on schedule, from the time that comes as an argument.
 
 pub mod progress;
 

@@ -5,6 +5,7 @@ pub mod config;
 pub mod app;
 
 pub mod subscribers;
+pub mod workers;
 
 pub mod domain;
 

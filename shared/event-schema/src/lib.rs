@@ -35,8 +35,8 @@ pub use notification::{
     NotificationKind, NotificationRead,
 };
 pub use recurring::{
-    OccurrenceDue, OccurrenceFinished, ProgressEvent, SeriesExhausted, SeriesFollowed,
-    SeriesProgress,
+    OccurrenceDue, OccurrenceFinished, OccurrenceOpened, ProgressEvent, SeriesExhausted,
+    SeriesFollowed, SeriesProgress, SlotsPassed,
 };
 pub use registry::{Family, all_events, check_registry, current_form, event_type_of, families};
 pub use reminder::{

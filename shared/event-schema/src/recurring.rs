@@ -1,5 +1,7 @@
 //! How far a series has come. Owned by recurring-generator.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -26,6 +28,12 @@ pub struct SeriesProgress {
     /// Whether the rule has no slot left.
     #[serde(default)]
     pub exhausted: bool,
+    /// Slots whose occurrence is open or announced, of a series that is made on schedule.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub open: BTreeSet<String>,
+    /// The newest slot that was passed over, because it was missed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub passed_slot: Option<String>,
 }
 
 impl State for SeriesProgress {
@@ -44,6 +52,10 @@ event_set! {
         /// An occurrence was completed, skipped or cancelled. Stays in the ledger of
         /// recurring-generator.
         OccurrenceFinished(OccurrenceFinished) = "progress.occurrence-finished.v1", None, "1.0.0";
+        /// An occurrence is open. Stays in the ledger of recurring-generator.
+        OccurrenceOpened(OccurrenceOpened) = "progress.occurrence-opened.v1", None, "1.0.0";
+        /// Slots were missed and have no occurrence. Stays in the ledger of recurring-generator.
+        SlotsPassed(SlotsPassed) = "progress.slots-passed.v1", None, "1.0.0";
         /// A slot's turn has come: its task shall exist.
         /// From recurring-generator; read by task-api, which creates the task.
         OccurrenceDue(OccurrenceDue) = "occurrence.due.v1", Some(Topic::RecurringEvents), "1.0.0", fact;
@@ -76,6 +88,26 @@ pub struct OccurrenceFinished {
     pub index: Option<u32>,
     /// When it was finished, as the user says.
     pub finished_at: DateTime<Utc>,
+}
+
+/// An occurrence is open, created or again. It may begin the stream.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct OccurrenceOpened {
+    /// The series.
+    pub series_id: SeriesId,
+    /// Whose series it is.
+    pub owner_id: UserId,
+    /// The occurrence.
+    pub task_id: TaskId,
+    /// Its slot, wherever its due was moved.
+    pub slot: String,
+}
+
+/// Slots were missed and have no occurrence.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct SlotsPassed {
+    /// The newest of them.
+    pub through_slot: String,
 }
 
 /// A slot's turn has come: its task shall exist.

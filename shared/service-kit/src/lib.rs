@@ -17,6 +17,7 @@ pub mod problem;
 pub mod server;
 pub mod service;
 pub mod telemetry;
+pub mod timers;
 
 pub use error::{ErrorKind, ProblemError};
 pub use kit::Kit;

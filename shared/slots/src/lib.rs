@@ -1,8 +1,10 @@
 #![doc = include_str!("../README.md")]
 #![warn(missing_docs)]
 
+mod on_schedule;
 mod plan;
 mod turn;
 
+pub use on_schedule::Made;
 pub use plan::{FLOATING, Plan, PlanError, slot_of};
 pub use turn::{Finished, Turn};

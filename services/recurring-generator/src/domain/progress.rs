@@ -1,13 +1,15 @@
 //! How far a series has come: followed, finished, and which slot is announced next.
 
 mod evolve;
+mod on_schedule;
 
+use chrono::{DateTime, Utc};
 use event_schema::{
     EventId, OccurrenceDue, OccurrenceFinished, ProgressEvent, Series, SeriesExhausted,
     SeriesFollowed, SeriesId, SeriesProgress, SeriesStatus, Status, Task, exhausted_event_id,
     occurrence_event_id,
 };
-use event_store::Aggregate;
+use event_store::{Aggregate, Timer};
 use recurrence::{InvalidSlot, Slot};
 use uuid::Uuid;
 
@@ -39,8 +41,17 @@ impl Aggregate for ProgressStream {
             ProgressEvent::SeriesExhausted(end) => {
                 Some(exhausted_event_id(state.series_id, &end.last_slot))
             }
-            ProgressEvent::SeriesFollowed(_) | ProgressEvent::OccurrenceFinished(_) => None,
+            ProgressEvent::SeriesFollowed(_)
+            | ProgressEvent::OccurrenceOpened(_)
+            | ProgressEvent::OccurrenceFinished(_)
+            | ProgressEvent::SlotsPassed(_) => None,
         }
+    }
+
+    const HAS_TIMERS: bool = true;
+
+    fn timers(state: &SeriesProgress) -> Vec<Timer> {
+        on_schedule::timer(state).into_iter().collect()
     }
 }
 
@@ -52,7 +63,12 @@ pub enum Command {
         /// The series at its version.
         series: Box<Series>,
     },
-    /// One of its occurrences, which may have been completed, skipped, cancelled or thrown away.
+    /// Make what is due, because the timer of a series on schedule says so.
+    Make {
+        /// The time.
+        now: DateTime<Utc>,
+    },
+    /// One of its occurrences, which may be open, or may have been completed, skipped, cancelled or thrown away.
     Finish {
         /// The task at its version.
         task: Box<Task>,
@@ -87,7 +103,10 @@ pub fn decide(
 ) -> Result<Vec<ProgressEvent>, ProgressError> {
     let learned = match command {
         Command::Follow { series } => follow(state, *series)?,
-        Command::Finish { task } => finish(state, &task)?,
+        Command::Finish { task } => {
+            finish(state, &task)?.or_else(|| on_schedule::opened(state, &task))
+        }
+        Command::Make { now } => return on_schedule::make(state, now),
     };
     let Some(learned) = learned else {
         return Ok(vec![]);
@@ -123,7 +142,9 @@ fn finish(
     let known = state.and_then(|state| state.finished.as_ref());
     let newest = known.map(|known| self::slot(&known.slot)).transpose()?;
     let is_past = newest > Some(slot) || announced(state)? > Some(slot) || known == Some(&finished);
-    Ok((!is_past).then_some(ProgressEvent::OccurrenceFinished(finished)))
+    // On schedule an older one matters too: it makes room for one more.
+    let was_open = state.is_some_and(|state| state.open.contains(&finished.slot));
+    Ok((!is_past || was_open).then_some(ProgressEvent::OccurrenceFinished(finished)))
 }
 
 /// What a task says about its series: nothing, unless it is a finished occurrence.
@@ -151,6 +172,9 @@ fn next(state: &SeriesProgress) -> Result<Option<ProgressEvent>, ProgressError> 
         return Ok(None);
     };
     let slot = slot(&finished.slot)?;
+    if on_schedule::is_on_schedule(state) {
+        return on_schedule::exhausted(state);
+    }
     if series.status != SeriesStatus::Active || announced(Some(state))? > Some(slot) {
         return Ok(None);
     }

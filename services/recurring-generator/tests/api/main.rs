@@ -1,12 +1,14 @@
 //! The service as its sidecar sees it.
 #![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
+mod on_schedule;
 mod recurring_events;
 mod task_events;
 mod task_update_events;
 
 use recurring_generator::app;
 use recurring_generator::config::Config;
+use recurring_generator::workers::make_due_occurrences as timers;
 use serde_json::Value;
 use test_support::{TestEnvironment, TestParts, TestSuite};
 
@@ -15,9 +17,12 @@ async fn parts(environment: TestEnvironment) -> anyhow::Result<TestParts> {
     let config = Config {
         service: environment.service(),
     };
-    Ok(TestParts::of(
-        app::build_with(config, environment.clock()).await?,
-    )?)
+    let service = app::build_with(config, environment.clock()).await?;
+    let making = service.state.clone();
+    Ok(TestParts::of(service)?.worker("timers", move || {
+        let state = making.clone();
+        async move { timers::run_once(&state).await }
+    }))
 }
 
 /// The slots that were announced, in order.

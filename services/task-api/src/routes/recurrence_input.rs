@@ -1,11 +1,14 @@
 //! Recurrence rules on the wire: as text or as a structure, beside the policies that RFC 5545 lacks.
 
 mod ends;
+mod generation;
 mod structured;
 
 use std::collections::BTreeSet;
 
-use event_schema::{DstGap, MonthOverflow, Recurrence, SeriesException, SlotAnchor, TimeValue};
+use event_schema::{
+    DstGap, Generation, MonthOverflow, Recurrence, SeriesException, SlotAnchor, TimeValue,
+};
 use recurrence::{Rule, RuleError, Schedule, Slot};
 use serde::Deserialize;
 use slots::{Plan, PlanError};
@@ -16,8 +19,10 @@ use super::task_view::MonthOverflowName;
 use crate::domain::Fault;
 use crate::domain::series::MAX_EXCEPTIONS;
 use ends::EndsInput;
+use generation::GenerationInput;
 use structured::StructuredInput;
 
+pub(super) use generation::GenerationView;
 pub(super) use structured::StructuredView;
 
 /// How a task repeats: an `rrule`, or `freq` and its parts.
@@ -53,6 +58,8 @@ pub(super) struct RecurrenceInput {
     #[schema(value_type = Option<Vec<String>>, max_items = 366, example = json!(["2027-02-28T09:00"]))]
     exceptions: Field<Vec<Field<String>>>,
     #[serde(flatten)]
+    generation: GenerationInput,
+    #[serde(flatten)]
     #[schema(ignore)]
     unknown: Unknown,
 }
@@ -85,6 +92,7 @@ impl Expected for RecurrenceInput {
 #[derive(Clone, Debug)]
 pub(super) struct RecurrenceRead {
     pub(super) recurrence: Recurrence,
+    pub(super) generation: Option<Generation>,
     exceptions: Vec<(String, Slot)>,
     written: Written,
 }
@@ -110,6 +118,7 @@ impl RecurrenceInput {
         let expected = "schedule or completion";
         let anchor =
             anchor.and_then(|name| reader.parse(&at("anchor"), &name, anchor_of, expected));
+        let generation = self.generation.read(reader, pointer);
         let exceptions = read_exceptions(reader, &at("exceptions"), self.exceptions);
         let ends = reader.optional(&at("ends"), self.ends);
         let written = Written {
@@ -142,6 +151,7 @@ impl RecurrenceInput {
                 dst_gap: dst_gap.unwrap_or_default(),
                 anchor: anchor.unwrap_or_default(),
             },
+            generation,
             exceptions,
             written,
         })

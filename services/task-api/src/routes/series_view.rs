@@ -10,6 +10,7 @@ use slots::Finished;
 use utoipa::ToSchema;
 
 use super::exceptions::ExceptionView;
+use super::recurrence_input::GenerationView;
 use super::reminders::ReminderView;
 use super::task_view::{PriorityName, RecurrenceView};
 use super::time_value::TimeView;
@@ -28,7 +29,7 @@ pub(super) struct SeriesView {
     #[schema(value_type = SeriesState)]
     state: SeriesStatus,
     /// How it repeats.
-    recurrence: RecurrenceView,
+    recurrence: SeriesRecurrenceView,
     /// What the rule counts from. The first slot is the first one of the rule at or after it.
     start: TimeView,
     /// What every occurrence starts with.
@@ -50,6 +51,16 @@ pub(super) struct SeriesView {
     created_by: Actor,
     /// When it last changed.
     updated_at: DateTime<Utc>,
+}
+
+/// How a series repeats, and when its occurrences are made.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[schema(as = SeriesRecurrence)]
+struct SeriesRecurrenceView {
+    #[serde(flatten)]
+    rule: RecurrenceView,
+    #[serde(flatten)]
+    generation: GenerationView,
 }
 
 /// What every occurrence of a series starts with.
@@ -102,7 +113,10 @@ impl SeriesView {
             id: series.id,
             version,
             state: series.status,
-            recurrence: RecurrenceView::from(&series.recurrence),
+            recurrence: SeriesRecurrenceView {
+                rule: RecurrenceView::from(&series.recurrence),
+                generation: GenerationView::from(&series.generation),
+            },
             start: TimeView::from(&series.start),
             template: TemplateView::from(series.template),
             exceptions: series

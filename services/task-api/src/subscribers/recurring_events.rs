@@ -41,7 +41,10 @@ pub async fn on_recurring_events(app: AppState, delivery: Delivery) -> Result<Ac
                 .await?;
         }
         // These stay in the generator's ledger.
-        ProgressEvent::SeriesFollowed(_) | ProgressEvent::OccurrenceFinished(_) => {}
+        ProgressEvent::SeriesFollowed(_)
+        | ProgressEvent::OccurrenceOpened(_)
+        | ProgressEvent::OccurrenceFinished(_)
+        | ProgressEvent::SlotsPassed(_) => {}
     }
     Ok(Ack::Success)
 }

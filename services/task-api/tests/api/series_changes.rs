@@ -291,3 +291,64 @@ async fn a_series_is_created_with_its_first_occurrence() {
     suite.run_workers().await;
     suite.finish().await;
 }
+
+#[tokio::test]
+async fn a_series_on_schedule_says_when_its_occurrences_are_made() {
+    let mut suite = suite().await;
+    let recurrence = json!({"rrule": "FREQ=DAILY", "generation": "on_schedule", "lead_time": "P1D",
+                            "max_open": 3, "catch_up": "all", "catch_up_limit": 5});
+    let task =
+        json!({"title": "Stand-up", "due": berlin("2027-02-01T09:00"), "recurrence": recurrence});
+    let task = create(&suite, task).await;
+    let series = suite.get(&series_path(&task, ""), StatusCode::OK).await;
+    for (member, value) in recurrence_members(&recurrence) {
+        assert_eq!(series["recurrence"][member], *value, "{member}");
+    }
+    // The second is there before the first is finished.
+    occurrence_due(&mut suite, &task, "2027-02-02T09:00", 2).await;
+    assert_eq!(open_tasks(&suite).await.len(), 2);
+    let completed = suite
+        .post(&path(&task, "/complete"), Value::Null, StatusCode::OK)
+        .await;
+    let next = &completed["next_occurrence"];
+    assert_eq!(
+        (&next["slot"], &next["pending"]),
+        (&json!("2027-02-02T09:00"), &json!(false))
+    );
+
+    for (member, value, code) in [
+        ("generation", json!("sometimes"), "invalid_value"),
+        ("lead_time", json!("-P1D"), "invalid_value"),
+        ("max_open", json!(101), "out_of_range"),
+        ("max_open", json!(0), "out_of_range"),
+        ("catch_up", json!("some"), "invalid_value"),
+        ("catch_up_limit", json!("5"), "wrong_type"),
+    ] {
+        let mut recurrence = recurrence.clone();
+        recurrence[member] = value;
+        let task =
+            json!({"title": "x", "due": berlin("2027-02-01T09:00"), "recurrence": recurrence});
+        let refused = suite
+            .post("/v1/tasks", task, StatusCode::UNPROCESSABLE_ENTITY)
+            .await;
+        assert!(
+            errors(&refused).contains(&(&format!("/recurrence/{member}"), code)),
+            "{refused}"
+        );
+    }
+    let only = json!({"rrule": "FREQ=DAILY", "max_open": 3});
+    let only = json!({"title": "x", "due": berlin("2027-02-01T09:00"), "recurrence": only});
+    let refused = suite
+        .post("/v1/tasks", only, StatusCode::UNPROCESSABLE_ENTITY)
+        .await;
+    assert_eq!(
+        errors(&refused),
+        [("/recurrence/max_open", "on_schedule_only")]
+    );
+    suite.run_workers().await;
+    suite.finish().await;
+}
+
+fn recurrence_members(recurrence: &Value) -> impl Iterator<Item = (&String, &Value)> {
+    recurrence.as_object().unwrap().iter()
+}

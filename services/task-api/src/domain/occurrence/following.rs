@@ -1,7 +1,9 @@
 //! Which occurrence follows a finished one.
 
 use chrono::TimeDelta;
-use event_schema::{Series, Status, Task, TaskId, TimeValue, occurrence_task_id};
+use event_schema::{
+    GenerationMode, Series, SeriesStatus, Status, Task, TaskId, TimeValue, occurrence_task_id,
+};
 use recurrence::Slot;
 use slots::{Finished, Plan};
 
@@ -31,19 +33,36 @@ pub fn following(
     mut finished: Finished,
     mut find: impl FnMut(TaskId) -> Option<Task>,
 ) -> Option<Following> {
+    if series.generation.mode == GenerationMode::OnSchedule {
+        return on_schedule(series, finished.slot, find);
+    }
     for _ in 0..MOST_SLOTS {
         let slot = next(series, finished)?.slot;
         let Some(task) = find(id_of(series, slot)) else {
-            return Some(Following {
-                id: id_of(series, slot),
-                slot,
-                due: due_of(slot, &series.start),
-                pending: true,
-            });
+            return Some(to_come(series, slot));
         };
         match finished_of(slot, &task) {
             None => return Some(there(slot, task)),
             Some(later) => finished = later,
+        }
+    }
+    None
+}
+
+/// The first later occurrence that is open, or whose time is still to come.
+fn on_schedule(
+    series: &Series,
+    after: Slot,
+    mut find: impl FnMut(TaskId) -> Option<Task>,
+) -> Option<Following> {
+    let plan = Plan::of_series(series).ok()?;
+    let is_active = series.status == SeriesStatus::Active;
+    let later = plan.schedule().occurrences_after(after).take(MOST_SLOTS);
+    for slot in later.map(|next| next.slot).filter(|_| is_active) {
+        match find(id_of(series, slot)) {
+            None => return Some(to_come(series, slot)),
+            Some(task) if task.is_open() => return Some(there(slot, task)),
+            Some(_) => {}
         }
     }
     None
@@ -127,6 +146,15 @@ fn finished_of(slot: Slot, task: &Task) -> Option<Finished> {
         index: task.occurrence_index,
         at,
     })
+}
+
+fn to_come(series: &Series, slot: Slot) -> Following {
+    Following {
+        id: id_of(series, slot),
+        slot,
+        due: due_of(slot, &series.start),
+        pending: true,
+    }
 }
 
 fn there(slot: Slot, task: Task) -> Following {

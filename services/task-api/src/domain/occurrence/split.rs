@@ -1,7 +1,9 @@
 //! From this occurrence on: the series that goes on where another one ends.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use event_schema::{Actor, Recurrence, Series, SeriesException, SeriesId, TaskTemplate, TimeValue};
+use event_schema::{
+    Actor, Generation, Recurrence, Series, SeriesException, SeriesId, TaskTemplate, TimeValue,
+};
 use recurrence::{Rule, Slot};
 use slots::{Plan, PlanError, Turn, slot_of};
 
@@ -18,6 +20,8 @@ pub struct SeriesEdit {
     pub due: Option<TimeValue>,
     /// Another rule, and the slots that it leaves out.
     pub recurrence: Option<(Recurrence, Vec<SeriesException>)>,
+    /// When occurrences are made from now on.
+    pub generation: Option<Generation>,
 }
 
 /// A series that goes on from another one.
@@ -60,7 +64,7 @@ pub fn split(
     };
     let template = template(old, &start, slot, edit.template)?;
     let mut series = Series {
-        generation: old.generation,
+        generation: edit.generation.unwrap_or(old.generation),
         exceptions,
         previous_series_id: Some(old.id),
         ..Series::new(

@@ -251,6 +251,7 @@ fn series(
     };
     let series = Series {
         exceptions: read.skipped(),
+        generation: read.generation.unwrap_or_default(),
         ..Series::new(
             SeriesId(clock.new_id()),
             task.created_by,

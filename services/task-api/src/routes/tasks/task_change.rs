@@ -1,7 +1,7 @@
 //! What a caller wants changed about a task.
 
 use clock::Clock;
-use event_schema::{Priority, Recurrence, ReminderId, SeriesException};
+use event_schema::{Priority, ReminderId};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -11,7 +11,7 @@ use crate::domain::task::{Edit, TaskPatch, WantedReminder};
 use crate::domain::{Fault, fields};
 use crate::error::Error;
 use crate::routes::fields::{Field, Reader, Unknown};
-use crate::routes::recurrence_input::RecurrenceInput;
+use crate::routes::recurrence_input::{RecurrenceInput, RecurrenceRead};
 use crate::routes::reminders::{self, ReminderInput};
 use crate::routes::scope::Scope;
 use crate::routes::task_view::PriorityName;
@@ -113,7 +113,8 @@ impl TaskChange {
         };
         reader.finish()?;
         let series = SeriesEdit {
-            recurrence,
+            generation: recurrence.as_ref().and_then(|read| read.generation),
+            recurrence: recurrence.map(|read| (read.recurrence.clone(), read.skipped())),
             ..SeriesEdit::default()
         };
         Ok((patch, series))
@@ -124,7 +125,7 @@ fn read_recurrence(
     reader: &mut Reader,
     field: Field<RecurrenceInput>,
     scope: Option<Scope>,
-) -> Option<(Recurrence, Vec<SeriesException>)> {
+) -> Option<RecurrenceRead> {
     let input = match reader.edit("/recurrence", field) {
         Edit::Keep => return None,
         Edit::To(input) => input,
@@ -140,9 +141,7 @@ fn read_recurrence(
         reader.fault(Fault::new("/recurrence", "wrong_scope", refusal));
         return None;
     }
-    let read = input?.read(reader, "/recurrence")?;
-    let skipped = read.skipped();
-    Some((read.recurrence, skipped))
+    input?.read(reader, "/recurrence")
 }
 
 pub(in crate::routes) fn edit_time(
