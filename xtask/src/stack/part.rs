@@ -83,7 +83,7 @@ impl Part {
             return Ok(false);
         }
         let log = self.open_log(layout)?;
-        let child = command
+        let mut child = command
             .process_group(0)
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
@@ -95,6 +95,9 @@ impl Part {
             &format!("run/{}", self.name()),
             &format!("{} {began}\n", child.id()),
         )?;
+        // Else what was killed while we run would stay in the list of processes, and PostgreSQL would
+        // take its own former self for somebody who runs.
+        std::thread::spawn(move || child.wait());
         say(&format!("stack: {} starts", self.name()));
         Ok(true)
     }
