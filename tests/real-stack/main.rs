@@ -5,5 +5,6 @@
 
 mod access;
 mod database;
+mod outage;
 mod routes;
 mod topics;

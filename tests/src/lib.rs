@@ -10,6 +10,8 @@ pub mod stack;
 
 use std::time::Duration;
 
+use clock::{Clock, SystemClock};
+use event_schema::UserId;
 use reqwest::header::AUTHORIZATION;
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::Value;
@@ -45,16 +47,22 @@ impl Suite {
         let place = match stack::variable(STACK).as_deref() {
             None | Some("embedded") => Place::Embedded(Embedded::start().await),
             Some("real") => {
-                let stack = Stack::of_environment();
-                let user = stack.fresh_user();
-                Place::Real { stack, user }
+                let user = UserId(SystemClock::new().new_id());
+                return Self::of_user(Stack::of_environment(), user);
             }
             Some(other) => panic!("{STACK} has to be embedded or real, not {other}"),
         };
-        let client = Client::builder()
-            .timeout(Duration::from_secs(30))
-            .build()
-            .expect("a client without TLS needs nothing");
+        Self::at(place)
+    }
+
+    /// Comes to the real one as this user.
+    pub fn of_user(stack: Stack, user: UserId) -> Self {
+        let user = stack.bearer(user);
+        Self::at(Place::Real { stack, user })
+    }
+
+    fn at(place: Place) -> Self {
+        let client = client();
         Self { place, client }
     }
 
@@ -123,6 +131,14 @@ impl Suite {
             );
         }
     }
+}
+
+/// Waits for every answer, and not for ever.
+pub(crate) fn client() -> Client {
+    Client::builder()
+        .timeout(Duration::from_secs(30))
+        .build()
+        .expect("a client without TLS needs nothing")
 }
 
 /// Sends a request, which must answer this status, and returns the body.

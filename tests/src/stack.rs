@@ -6,7 +6,8 @@ use std::process::{Output, Stdio};
 
 use clock::{Clock, SystemClock};
 use event_schema::topic::{Profile, contracts};
-use event_schema::{App, UserId};
+use event_schema::{App, Topic, UserId};
+use serde_json::Value;
 use test_support::bearer_signed_with;
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
@@ -40,7 +41,7 @@ impl Stack {
 
     fn read(directory: &Path) -> Self {
         let text = std::fs::read_to_string(directory.join("stack.json")).expect("a running stack");
-        let mut layout: serde_json::Value = serde_json::from_str(&text).expect("its layout");
+        let mut layout: Value = serde_json::from_str(&text).expect("its layout");
         let mut take = |name: &str| layout[name].take();
         Self {
             directory: directory.to_path_buf(),
@@ -87,10 +88,39 @@ impl Stack {
         self.base(owner.map_or(App::TaskApi, |(_, app)| *app))
     }
 
-    /// The `Authorization` header of somebody that nobody has seen before.
-    pub(crate) fn fresh_user(&self) -> String {
-        let clock = SystemClock::new();
-        bearer_signed_with(self.secret("jwt"), UserId(clock.new_id()), clock.now())
+    /// The `Authorization` header of a user.
+    pub(crate) fn bearer(&self, user: UserId) -> String {
+        bearer_signed_with(self.secret("jwt"), user, SystemClock::new().now())
+    }
+
+    /// Publishes an event through a service's sidecar, as its relay does. The sidecar must take it.
+    pub async fn publish(&self, app: App, topic: Topic, event: &Value) {
+        let (port, topic) = (self.port(&format!("{}-dapr", app.id())), topic.name());
+        let key = event["partitionkey"].as_str().expect("a key");
+        let path = format!("/v1.0/publish/pubsub/{topic}?metadata.partitionKey={key}");
+        let request = crate::client()
+            .post(format!("http://127.0.0.1:{port}{path}"))
+            .header("content-type", "application/cloudevents+json")
+            .header(
+                "dapr-api-token",
+                self.secret(&format!("dapr-api-token:{}", app.id())),
+            )
+            .body(event.to_string());
+        crate::answer(request, 204).await;
+    }
+
+    /// How often a service has asked its sidecar to deliver an event again, since it started.
+    pub async fn retries(&self, app: App) -> u64 {
+        let port = self.port(&format!("{}:ops", app.id()));
+        let request = crate::client().get(format!("http://127.0.0.1:{port}/metrics"));
+        let response = request.send().await.expect("an answer");
+        let text = response.text().await.expect("a body");
+        let counts = text.lines().filter(|line| {
+            line.starts_with("event_process_duration_seconds_count{")
+                && line.contains(r#"ack="retry""#)
+        });
+        let count = |line: &str| line.rsplit(' ').next()?.parse::<u64>().ok();
+        counts.filter_map(count).sum()
     }
 
     /// A program of PostgreSQL.
@@ -134,11 +164,22 @@ impl Stack {
 
     /// Stops all services and sidecars, and starts them again.
     pub async fn restart_services(&self) {
+        let parts = App::ALL.map(|app| [app.id().to_owned(), format!("{}-dapr", app.id())]);
         let mut stop = self.control("stop");
-        for app in App::ALL {
-            stop.args([app.id(), &format!("{}-dapr", app.id())]);
-        }
+        stop.args(parts.as_flattened());
         run(stop, "").await.expect_success();
+        self.up().await;
+    }
+
+    /// Kills some parts.
+    pub async fn kill(&self, parts: &[&str]) {
+        let mut kill = self.control("stop");
+        kill.arg("--kill").args(parts);
+        run(kill, "").await.expect_success();
+    }
+
+    /// Starts what does not run, and waits until all is well.
+    pub async fn up(&self) {
         run(self.control("up"), "").await.expect_success();
     }
 

@@ -56,9 +56,9 @@ pub struct RetryPolicy {
     pub first_backoff: Duration,
     /// The longest wait.
     pub longest_backoff: Duration,
-    /// After this many attempts the event goes to the dead-letter topic. An app that does not
-    /// listen is waited for, which is no attempt.
-    pub max_attempts: u32,
+    /// After this many attempts the event goes to the dead-letter topic; `None` never gives up. An
+    /// app that does not listen is waited for, which is no attempt.
+    pub max_attempts: Option<u32>,
 }
 
 /// Who may publish and subscribe.
@@ -108,7 +108,8 @@ impl Default for RetryPolicy {
         Self {
             first_backoff: Duration::from_millis(200),
             longest_backoff: Duration::from_secs(5),
-            max_attempts: 8,
+            // As `dapr-components/resiliency.yaml`: an app fails only while its database is away.
+            max_attempts: None,
         }
     }
 }

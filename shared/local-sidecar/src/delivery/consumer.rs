@@ -155,8 +155,8 @@ impl Consumer {
         attempts: u32,
         given_up: &mut Vec<(&'a Message, String)>,
     ) -> Vec<&'a Message> {
-        let last =
-            self.subscription.dead_letter_topic.is_some() && attempts >= self.retry.max_attempts;
+        let last = self.subscription.dead_letter_topic.is_some()
+            && self.retry.max_attempts.is_some_and(|most| attempts >= most);
         let mut again = Vec::new();
         for (message, verdict) in open.into_iter().zip(verdicts) {
             match verdict {

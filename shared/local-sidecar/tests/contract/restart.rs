@@ -81,7 +81,7 @@ async fn what_was_not_answered_comes_again_after_a_restart() {
         (status, json!({}))
     });
     let mut stage = Stage::start_with(single("recurring-events"), script, |config| {
-        config.retry.max_attempts = u32::MAX;
+        config.retry.max_attempts = None;
     })
     .await;
     stage.publish("recurring-events", "k", event("e1")).await;

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use local_sidecar::RetryPolicy;
 use serde_json::{Value, json};
 
 use crate::stage::{App, Script, Stage, bulk, event, json_of, single, statuses, success};
@@ -82,6 +83,36 @@ async fn after_the_last_attempt_an_event_goes_to_the_dead_letter_topic() {
     assert_eq!(dead.headers["__topic"], "recurring-events");
     assert_eq!(dead.headers["__offset"], "0");
     assert_eq!(dead.headers["__partition"], "0");
+}
+
+#[tokio::test]
+async fn an_event_is_tried_until_it_succeeds_unless_the_attempts_are_limited() {
+    for (subscriptions, answer) in [
+        (single("recurring-events"), json!({ "status": "RETRY" })),
+        (bulk("recurring-events"), json!({ "statuses": [] })),
+    ] {
+        let left = AtomicU32::new(30);
+        let script: Script = Arc::new(move |delivery| {
+            let fails = left
+                .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1))
+                .is_ok();
+            let entries = delivery.body["entries"].is_array();
+            match (fails, entries) {
+                (true, _) => (200, answer.clone()),
+                (false, true) => (200, statuses(delivery, |_| "SUCCESS")),
+                (false, false) => (200, json!({})),
+            }
+        });
+        let stage = Stage::start_with(subscriptions, script, |config| {
+            config.retry.max_attempts = RetryPolicy::default().max_attempts;
+        })
+        .await;
+
+        stage.publish("recurring-events", "k", event("e1")).await;
+
+        stage.idle().await;
+        assert_eq!(stage.broker.end(DEAD_LETTERS, 0).unwrap(), 0);
+    }
 }
 
 #[tokio::test]
@@ -238,7 +269,7 @@ async fn an_expired_event_is_a_dead_letter() {
 #[tokio::test]
 async fn an_app_that_does_not_listen_uses_up_no_attempts() {
     let stage = Stage::start_with(single("task-events"), success(), |config| {
-        config.retry.max_attempts = 1;
+        config.retry.max_attempts = Some(1);
     })
     .await;
     stage.idle().await;

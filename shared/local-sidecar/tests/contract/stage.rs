@@ -258,7 +258,7 @@ pub(crate) fn config(dir: &Path, app: SocketAddr, clock: &TestClock) -> Config {
     config.scopes = Scopes::Open;
     config.retry.first_backoff = Duration::from_millis(1);
     config.retry.longest_backoff = Duration::from_millis(5);
-    config.retry.max_attempts = 3;
+    config.retry.max_attempts = Some(3);
     config
 }
 
