@@ -24,6 +24,7 @@ const OWNERS: [(&str, App); 1] = [("/v1/notifications", App::Notifier)];
 pub struct Stack {
     directory: PathBuf,
     xtask: PathBuf,
+    daprd: PathBuf,
     postgres: PathBuf,
     brokers: u16,
     ports: BTreeMap<String, u16>,
@@ -39,6 +40,11 @@ impl Stack {
         Self::read(Path::new(&directory))
     }
 
+    /// The one that the environment names, when the tests are to run on it.
+    pub fn if_real() -> Option<Self> {
+        (variable(crate::STACK).as_deref() == Some("real")).then(Self::of_environment)
+    }
+
     fn read(directory: &Path) -> Self {
         let text = std::fs::read_to_string(directory.join("stack.json")).expect("a running stack");
         let mut layout: Value = serde_json::from_str(&text).expect("its layout");
@@ -46,6 +52,7 @@ impl Stack {
         Self {
             directory: directory.to_path_buf(),
             xtask: serde_json::from_value(take("xtask")).expect("the program that made it"),
+            daprd: serde_json::from_value(take("daprd")).expect("the sidecar's program"),
             postgres: serde_json::from_value(take("postgres")).expect("PostgreSQL's programs"),
             brokers: serde_json::from_value(take("brokers")).expect("the number of brokers"),
             ports: serde_json::from_value(take("ports")).expect("ports"),
@@ -121,6 +128,11 @@ impl Stack {
         });
         let count = |line: &str| line.rsplit(' ').next()?.parse::<u64>().ok();
         counts.filter_map(count).sum()
+    }
+
+    /// The sidecar's program.
+    pub fn daprd(&self) -> &Path {
+        &self.daprd
     }
 
     /// A program of PostgreSQL.

@@ -33,6 +33,8 @@ pub(super) struct Layout {
     pub(super) directory: PathBuf,
     /// The program that made it, so that tests can stop and start parts.
     pub(super) xtask: PathBuf,
+    /// The sidecar's program, so that tests can start one of their own.
+    pub(super) daprd: PathBuf,
     /// PostgreSQL's programs; empty when they are in `PATH`.
     pub(super) postgres: PathBuf,
     /// Whether the services are optimized.
@@ -51,13 +53,14 @@ impl Layout {
     /// A fresh one in a directory that is made.
     pub(super) fn create(
         directory: &Path,
-        postgres: &Path,
+        (daprd, postgres): (&Path, &Path),
         brokers: u16,
         release: bool,
     ) -> anyhow::Result<Self> {
         let mut layout = Self {
             directory: directory.to_path_buf(),
             xtask: std::env::current_exe()?,
+            daprd: daprd.to_path_buf(),
             postgres: postgres.to_path_buf(),
             release,
             brokers,
@@ -231,7 +234,8 @@ fn free_ports(names: &[String]) -> anyhow::Result<BTreeMap<String, u16>> {
 impl Layout {
     /// One below a folder that goes with its test.
     pub(super) fn for_test(folder: &Path, brokers: u16) -> anyhow::Result<Self> {
-        Self::create(&folder.join("stack"), Path::new(""), brokers, false)
+        let nowhere = Path::new("");
+        Self::create(&folder.join("stack"), (nowhere, nowhere), brokers, false)
     }
 }
 

@@ -11,8 +11,8 @@ use super::up::{self, UpOptions};
 use crate::root::{cargo, say};
 use crate::signals::{Interrupts, wait_or_stop};
 
-/// The test binaries, by what they need: the walkthroughs run on the embedded suite too.
-const TESTS: [&str; 2] = ["walkthroughs", "real-stack"];
+/// The test binaries, by what they need: `real-stack` has nothing to run on without a stack.
+const TESTS: [&str; 3] = ["walkthroughs", "real-stack", "conformance"];
 
 /// What a shell answers when a command was interrupted.
 const INTERRUPTED: u8 = 130;
@@ -27,7 +27,7 @@ pub(crate) struct TestOptions {
     #[arg(long)]
     keep: bool,
 
-    /// Only this test binary: `walkthroughs` or `real-stack`.
+    /// Only this test binary: `walkthroughs`, `real-stack` or `conformance`.
     #[arg(long)]
     only: Option<String>,
 

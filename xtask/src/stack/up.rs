@@ -54,8 +54,11 @@ pub(super) fn run(root: &Path, directory: &Path, options: &UpOptions) -> anyhow:
 /// The one that is there, or a new one.
 fn layout(directory: &Path, options: &UpOptions, tools: &Tools) -> anyhow::Result<Layout> {
     let Some(layout) = Layout::load(directory)? else {
-        let (postgres, brokers) = (tools.postgres.folder(), options.brokers.unwrap_or(1));
-        return Layout::create(directory, postgres, brokers, options.release);
+        let (programs, brokers) = (
+            (tools.daprd.as_path(), tools.postgres.folder()),
+            options.brokers.unwrap_or(1),
+        );
+        return Layout::create(directory, programs, brokers, options.release);
     };
     let wanted = options.brokers.unwrap_or(layout.brokers);
     ensure!(
