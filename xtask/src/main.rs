@@ -1,9 +1,12 @@
 #![doc = include_str!("../README.md")]
 
+mod cache;
 mod generate;
 mod instructions;
+mod k8s;
 mod postgres;
 mod root;
+mod secrets;
 mod signals;
 mod stack;
 mod test_postgres;
@@ -29,9 +32,13 @@ enum Command {
     Generate(generate::Options),
     /// Compares the instructions of the hot functions with those committed.
     Instructions(instructions::Options),
+    /// Builds and checks the manifests for Kubernetes.
+    K8s(k8s::Options),
     /// Writes what follows from the topic contract: docs/events.md, the script for a plain Kafka,
     /// Strimzi's resources and the scopes in dapr-components.
     Contract(generate::ContractOptions),
+    /// Makes the secrets of a deployment, each once.
+    Secrets(secrets::Options),
     /// Runs the suite on Kafka, Dapr and PostgreSQL, on this machine and without containers.
     Stack(stack::Options),
     /// Runs the store tests on a throw-away PostgreSQL server.
@@ -44,6 +51,8 @@ fn main() -> anyhow::Result<ExitCode> {
         Command::Tidy => tidy::run(&root),
         Command::Generate(options) => generate::run(&root, options),
         Command::Instructions(options) => instructions::run(&root, options),
+        Command::K8s(options) => k8s::run(&root, &options),
+        Command::Secrets(options) => secrets::run(&root, &options),
         Command::Contract(options) => generate::run_contract(&root, options),
         Command::Stack(options) => stack::run(&root, &options),
         Command::TestPostgres(options) => test_postgres::run(&root, &options),

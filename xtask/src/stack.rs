@@ -10,7 +10,6 @@ mod kafka;
 mod layout;
 mod part;
 mod postgres;
-mod secrets;
 mod services;
 mod suite;
 mod tools;

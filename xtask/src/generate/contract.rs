@@ -11,6 +11,8 @@ use anyhow::Context;
 use event_schema::topic::Profile;
 
 const COMPONENTS: &str = "dapr-components";
+/// Names the others, for Kubernetes.
+const KUSTOMIZATION: &str = "kustomization.yaml";
 
 /// Every file and its wanted text.
 pub(super) fn files(root: &Path) -> anyhow::Result<Vec<(String, String)>> {
@@ -19,7 +21,7 @@ pub(super) fn files(root: &Path) -> anyhow::Result<Vec<(String, String)>> {
         (strimzi::USERS.to_owned(), strimzi::users()),
     ];
     files.extend(Profile::ALL.map(|profile| {
-        let path = format!("k8s/kafka/topics-{}.yaml", profile.name());
+        let path = format!("k8s/kafka/{}/topics.yaml", profile.name());
         (path, strimzi::topics(profile))
     }));
     files.extend(components(root)?);
@@ -31,8 +33,8 @@ fn components(root: &Path) -> anyhow::Result<Vec<(String, String)>> {
     let mut files = Vec::new();
     for entry in fs::read_dir(root.join(COMPONENTS)).context(COMPONENTS)? {
         let file = entry?.path();
-        if file.extension().is_some_and(|ending| ending == "yaml") {
-            let name = file.file_name().unwrap_or_default().to_string_lossy();
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        if name.ends_with(".yaml") && name != KUSTOMIZATION {
             let path = format!("{COMPONENTS}/{name}");
             let text = fs::read_to_string(root.join(&path)).with_context(|| path.clone())?;
             let text = scopes::scoped(&path, &text)?;

@@ -14,7 +14,7 @@ use super::certificates::{BROKER, CA, key_store};
 use super::http::listens;
 use super::layout::{ADMIN, Layout, STRANGER};
 use super::part::Part;
-use super::tools::finished;
+use crate::cache::finished;
 use crate::root::say;
 
 const READY_WITHIN: Duration = Duration::from_mins(1);

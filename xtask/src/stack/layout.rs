@@ -11,7 +11,7 @@ use event_schema::App;
 use event_schema::topic::Profile;
 use serde::{Deserialize, Serialize};
 
-use super::secrets::{kafka_id, secret};
+use crate::secrets::{kafka_id, secret};
 
 const FILE: &str = "stack.json";
 

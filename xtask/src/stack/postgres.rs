@@ -13,7 +13,7 @@ use event_schema::App;
 use super::layout::Layout;
 use super::part::Part;
 use super::services::binary;
-use super::tools::finished;
+use crate::cache::finished;
 use crate::postgres::{Account, Binaries};
 use crate::root::say;
 

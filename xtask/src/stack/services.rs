@@ -10,8 +10,8 @@ use event_schema::App;
 use super::http::status;
 use super::layout::Layout;
 use super::part::Part;
-use super::tools::finished;
 use super::{postgres, target};
+use crate::cache::finished;
 use crate::root::cargo;
 
 /// A sidecar gives up waiting for its app after a minute.

@@ -1,13 +1,14 @@
 //! `cargo xtask stack up`: everything started in order, each part when what it needs is there.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Instant;
 
-use anyhow::{Context, ensure};
+use anyhow::ensure;
 
 use super::layout::Layout;
 use super::tools::Tools;
 use super::{certificates, daprd, kafka, postgres, services};
+use crate::cache::CacheOptions;
 use crate::root::say;
 
 /// How the stack shall be.
@@ -21,18 +22,13 @@ pub(crate) struct UpOptions {
     #[arg(long)]
     release: bool,
 
-    /// Where daprd and Kafka are kept once they are built; `.cache/taskledger` in the home folder when
-    /// nothing is said.
-    #[arg(long, env = "TASKLEDGER_CACHE_DIR")]
-    cache: Option<PathBuf>,
+    #[command(flatten)]
+    cache: CacheOptions,
 }
 
 pub(super) fn run(root: &Path, directory: &Path, options: &UpOptions) -> anyhow::Result<Layout> {
     let started = Instant::now();
-    let cache = match &options.cache {
-        Some(cache) => std::path::absolute(cache)?,
-        None => home()?.join(".cache/taskledger"),
-    };
+    let cache = options.cache.folder()?;
     let tools = Tools::prepare(root, &cache)?;
     let layout = layout(directory, options, &tools)?;
     services::build(root, &layout)?;
@@ -82,8 +78,4 @@ fn brokers(text: &str) -> Result<u16, &'static str> {
         "3" => Ok(3),
         _ => Err("it has to be 1 or 3"),
     }
-}
-
-fn home() -> anyhow::Result<PathBuf> {
-    std::env::home_dir().context("you have no home folder: say --cache")
 }

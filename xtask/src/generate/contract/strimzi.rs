@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use event_schema::App;
 use event_schema::topic::{Contract, Grant, Profile, Resource, contracts};
 
-pub(super) const USERS: &str = "k8s/kafka/users.yaml";
+pub(super) const USERS: &str = "k8s/kafka/cluster/users.yaml";
 
 const HEADER: &str = "# Written by `cargo xtask contract` from shared/event-schema. Do not edit.\n";
 

@@ -1,4 +1,4 @@
-//! Secrets made fresh for each stack.
+//! Secrets made by chance.
 
 use std::fs::File;
 use std::io::Read;
@@ -8,12 +8,12 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 /// Letters that no shell, URL, properties file or SQL text reads as more than letters.
-pub(super) fn secret() -> anyhow::Result<String> {
+pub(crate) fn secret() -> anyhow::Result<String> {
     Ok(URL_SAFE_NO_PAD.encode(random::<24>()?))
 }
 
 /// An id as Kafka writes its own: 16 bytes. Its tools take one that begins with `-` for an option.
-pub(super) fn kafka_id() -> anyhow::Result<String> {
+pub(crate) fn kafka_id() -> anyhow::Result<String> {
     let mut bytes = random::<16>()?;
     bytes[0] &= 0x7f;
     Ok(URL_SAFE_NO_PAD.encode(bytes))

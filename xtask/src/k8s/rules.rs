@@ -1,0 +1,26 @@
+//! What no schema says: that the parts of an overlay fit each other and the topic contract.
+//!
+//! Each rule has a test in which it fails.
+
+mod images;
+mod kafka;
+mod pods;
+mod secrets;
+mod sidecars;
+
+use event_schema::topic::Profile;
+
+use super::object::Object;
+
+/// Everything that is wrong with an overlay.
+pub(super) fn findings(objects: &[Object], profile: Profile) -> Vec<String> {
+    let mut findings = kafka::findings(objects, profile);
+    findings.extend(sidecars::findings(objects));
+    findings.extend(secrets::findings(objects));
+    findings.extend(images::findings(objects));
+    findings.extend(pods::findings(objects));
+    findings
+}
+
+#[cfg(test)]
+mod fixture;
