@@ -49,6 +49,53 @@ impl Meter {
     }
 }
 
+/// Processes that others started, by name.
+#[derive(Clone, Debug)]
+pub(crate) struct Parts(pub(crate) Vec<(String, u32)>);
+
+/// Seconds of CPU time of each of them, of this process without its children, and of everything else.
+#[derive(Clone, Debug)]
+pub(crate) struct PartsTime {
+    pub(crate) parts: Vec<(String, f64)>,
+    pub(crate) driver: f64,
+    pub(crate) foreign: f64,
+}
+
+impl Parts {
+    /// What has been used so far.
+    pub(crate) fn read(&self) -> PartsTime {
+        let processes = Processes::read(Path::new("/proc"));
+        let this = std::process::id();
+        let trees = self.0.iter().map(|(_, root)| processes.tree(*root));
+        let ours: u64 = trees.clone().sum();
+        // A child of ours that is a part is told as that.
+        let children = self
+            .0
+            .iter()
+            .filter(|(_, root)| processes.is_below(*root, this));
+        let twice: u64 = children.map(|(_, root)| processes.tree(*root)).sum();
+        let all = processes.all() + twice;
+        let names = self.0.iter().map(|(name, _)| name.clone());
+        PartsTime {
+            parts: names.zip(trees.map(seconds)).collect(),
+            driver: seconds(processes.of(this)),
+            foreign: seconds(all.saturating_sub(ours + processes.tree(this))),
+        }
+    }
+}
+
+impl PartsTime {
+    /// What was used since.
+    pub(crate) fn since(self, before: &Self) -> Self {
+        let spent = |(now, then): (&(String, f64), &(String, f64))| (now.0.clone(), now.1 - then.1);
+        Self {
+            parts: self.parts.iter().zip(&before.parts).map(spent).collect(),
+            driver: self.driver - before.driver,
+            foreign: self.foreign - before.foreign,
+        }
+    }
+}
+
 impl Sub for CpuTime {
     type Output = Self;
 

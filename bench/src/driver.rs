@@ -14,10 +14,10 @@ use tokio::task::JoinSet;
 
 use crate::case::Load;
 use crate::cpu::{CpuTime, Meter};
-use schedule::Schedule;
+pub(crate) use schedule::Schedule;
 use tally::Tally;
 
-pub(crate) use client::Client;
+pub(crate) use client::{Client, Connection};
 pub(crate) use requests::{Asked, Requests};
 pub(crate) use tally::Run;
 

@@ -11,6 +11,7 @@ mod ledger;
 mod mix;
 mod naive;
 mod peers;
+mod pipeline;
 mod place;
 mod probe;
 mod rebuild;
@@ -47,6 +48,8 @@ enum Command {
     Rebuild(rebuild::Config),
     /// A crowd of reminders that is due at once, among very many that are not.
     Timers(timers::Config),
+    /// Commands through the real stack to their effects in every subscriber, beside a bare driver.
+    Pipeline(pipeline::Config),
     /// A part of a comparison: task-api.
     #[command(hide = true)]
     TaskApi(Box<task_api::config::Config>),
@@ -56,6 +59,9 @@ enum Command {
     /// A part of a comparison: a handler with a transaction per request.
     #[command(hide = true)]
     Naive(Box<naive::Config>),
+    /// A part of a comparison: subscribers that do nothing.
+    #[command(hide = true)]
+    Sink(pipeline::SinkConfig),
     /// A part of a comparison: a sidecar that takes every event.
     #[command(hide = true)]
     Sidecar(sidecar::Config),
@@ -65,7 +71,9 @@ fn main() -> anyhow::Result<()> {
     let command = Cli::parse().command;
     let mut runtime = match command {
         // The driver shares the machine with what it measures: one thread does not steal from itself.
-        Command::Ledger(_) | Command::Peers(_) => Builder::new_current_thread(),
+        Command::Ledger(_) | Command::Peers(_) | Command::Pipeline(_) => {
+            Builder::new_current_thread()
+        }
         _ => Builder::new_multi_thread(),
     };
     let runtime = runtime.enable_all().build()?;
@@ -81,6 +89,8 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Peers(config) => until_interrupted(ledger::run(config.only_peers())).await,
         Command::Rebuild(config) => rebuild::run(config).await,
         Command::Timers(config) => until_interrupted(timers::run(config)).await,
+        Command::Pipeline(config) => until_interrupted(pipeline::run(config)).await,
+        Command::Sink(config) => pipeline::sink(config, parent_asks_to_stop()).await,
         Command::TaskApi(config) => service::task_api(*config, parent_asks_to_stop()).await,
         Command::ReminderScheduler(config) => {
             service::reminder_scheduler(*config, parent_asks_to_stop()).await

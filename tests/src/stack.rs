@@ -45,7 +45,8 @@ impl Stack {
         (variable(crate::STACK).as_deref() == Some("real")).then(Self::of_environment)
     }
 
-    fn read(directory: &Path) -> Self {
+    /// The one in this directory.
+    pub fn read(directory: &Path) -> Self {
         let text = std::fs::read_to_string(directory.join("stack.json")).expect("a running stack");
         let mut layout: Value = serde_json::from_str(&text).expect("its layout");
         let mut take = |name: &str| layout[name].take();
@@ -96,7 +97,7 @@ impl Stack {
     }
 
     /// The `Authorization` header of a user.
-    pub(crate) fn bearer(&self, user: UserId) -> String {
+    pub fn bearer(&self, user: UserId) -> String {
         bearer_signed_with(self.secret("jwt"), user, SystemClock::new().now())
     }
 
@@ -177,10 +178,30 @@ impl Stack {
     /// Stops all services and sidecars, and starts them again.
     pub async fn restart_services(&self) {
         let parts = App::ALL.map(|app| [app.id().to_owned(), format!("{}-dapr", app.id())]);
-        let mut stop = self.control("stop");
-        stop.args(parts.as_flattened());
-        run(stop, "").await.expect_success();
+        let parts: Vec<_> = parts.as_flattened().iter().map(String::as_str).collect();
+        self.stop(&parts).await;
         self.up().await;
+    }
+
+    /// The processes that run, by the names of their parts.
+    pub fn processes(&self) -> Vec<(String, u32)> {
+        let files = std::fs::read_dir(self.path("run")).expect("a running stack");
+        let processes = files.filter_map(|file| {
+            let file = file.ok()?;
+            let text = std::fs::read_to_string(file.path()).ok()?;
+            let id = text.split(' ').next()?.parse().ok()?;
+            Some((file.file_name().into_string().ok()?, id))
+        });
+        let mut processes: Vec<_> = processes.collect();
+        processes.sort();
+        processes
+    }
+
+    /// Stops some parts in order.
+    pub async fn stop(&self, parts: &[&str]) {
+        let mut stop = self.control("stop");
+        stop.args(parts);
+        run(stop, "").await.expect_success();
     }
 
     /// Kills some parts.

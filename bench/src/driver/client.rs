@@ -28,21 +28,22 @@ pub(super) enum Answered {
 
 #[derive(Debug)]
 pub(crate) struct Client {
+    connection: Connection,
+    requests: Requests,
+}
+
+/// A keep-alive connection.
+#[derive(Debug)]
+pub(crate) struct Connection {
     connection: SendRequest<Full<Bytes>>,
     host: HeaderValue,
-    requests: Requests,
 }
 
 impl Client {
     pub(crate) async fn connect(address: SocketAddr, requests: Requests) -> anyhow::Result<Self> {
-        let stream = TcpStream::connect(address).await?;
-        stream.set_nodelay(true)?;
-        let (connection, io) = http1::handshake(TokioIo::new(stream)).await?;
-        // What ends the connection is what the next request on it fails with.
-        tokio::spawn(async move { drop(io.await) });
+        let connection = Connection::open(address).await?;
         Ok(Self {
             connection,
-            host: HeaderValue::try_from(address.to_string())?,
             requests,
         })
     }
@@ -50,7 +51,7 @@ impl Client {
     /// Sends the next request and reads the whole answer.
     pub(super) async fn send(&mut self) -> anyhow::Result<Answered> {
         let asked = self.requests.next();
-        let (status, body) = self.ask(&asked).await?;
+        let (status, body) = self.connection.ask(&asked).await?;
         let done = status.is_success() && self.requests.is_done(&body);
         self.requests.settle(&asked, done);
         if done {
@@ -66,12 +67,34 @@ impl Client {
 
     /// Sends a request and reads the whole answer.
     pub(crate) async fn ask(&mut self, asked: &Asked) -> anyhow::Result<(StatusCode, Bytes)> {
-        let request = Request::builder()
+        self.connection.ask(asked).await
+    }
+}
+
+impl Connection {
+    pub(crate) async fn open(address: SocketAddr) -> anyhow::Result<Self> {
+        let stream = TcpStream::connect(address).await?;
+        stream.set_nodelay(true)?;
+        let (connection, io) = http1::handshake(TokioIo::new(stream)).await?;
+        // What ends the connection is what the next request on it fails with.
+        tokio::spawn(async move { drop(io.await) });
+        Ok(Self {
+            connection,
+            host: HeaderValue::try_from(address.to_string())?,
+        })
+    }
+
+    /// Sends a request and reads the whole answer.
+    pub(crate) async fn ask(&mut self, asked: &Asked) -> anyhow::Result<(StatusCode, Bytes)> {
+        let mut request = Request::builder()
             .method(asked.method.clone())
             .uri(asked.path.as_str())
             .header(HOST, self.host.clone())
-            .header(CONTENT_TYPE, HeaderValue::from_static(asked.content_type))
-            .body(Full::new(asked.body.clone()))?;
+            .header(CONTENT_TYPE, HeaderValue::from_static(asked.content_type));
+        if let Some((name, value)) = &asked.proof {
+            request = request.header(name, value);
+        }
+        let request = request.body(Full::new(asked.body.clone()))?;
         let answer = self.connection.send_request(request).await;
         let answer = answer.context("the connection broke")?;
         let status = answer.status();

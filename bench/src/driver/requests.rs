@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use axum::http::Method;
+use axum::http::{HeaderName, HeaderValue, Method};
 use clock::SharedClock;
 use uuid::Uuid;
 
@@ -21,6 +21,8 @@ pub(crate) struct Asked {
     pub(crate) path: String,
     pub(crate) content_type: &'static str,
     pub(crate) body: Bytes,
+    /// The header that says who asks.
+    pub(crate) proof: Option<(HeaderName, HeaderValue)>,
     about: Option<(Operation, Uuid)>,
 }
 
@@ -42,7 +44,31 @@ impl Asked {
             path: path.into(),
             content_type: JSON,
             body: body.into(),
+            proof: None,
             about: None,
+        }
+    }
+
+    /// Says who asks.
+    #[must_use]
+    pub(crate) fn shown(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.proof = Some((name, value));
+        self
+    }
+
+    pub(crate) fn get(path: impl Into<String>) -> Self {
+        Self {
+            method: Method::GET,
+            ..Self::post(path, String::new())
+        }
+    }
+
+    /// Changes a task.
+    pub(crate) fn patch(path: String, body: String) -> Self {
+        Self {
+            method: Method::PATCH,
+            content_type: MERGE_PATCH,
+            ..Self::post(path, body)
         }
     }
 }
@@ -117,6 +143,7 @@ fn command(mix: &mut Mix<Uuid>, clock: &SharedClock) -> Asked {
         path,
         content_type,
         body: body.into(),
+        proof: None,
         about: Some((operation, task)),
     }
 }

@@ -15,7 +15,7 @@ const LONGEST_WAIT: Duration = Duration::from_millis(50);
 
 /// A fixed schedule.
 #[derive(Debug)]
-pub(super) struct Schedule {
+pub(crate) struct Schedule {
     begin: Instant,
     rate: u32,
     total: u64,
@@ -25,7 +25,7 @@ pub(super) struct Schedule {
 
 impl Schedule {
     /// `rate` requests a second from `begin` until `end`.
-    pub(super) fn new(begin: Instant, end: Instant, rate: u32) -> Self {
+    pub(crate) fn new(begin: Instant, end: Instant, rate: u32) -> Self {
         Self {
             begin,
             rate,
@@ -37,14 +37,14 @@ impl Schedule {
 
     /// Waits for the next request that is due and nobody has taken; tells when it should have been
     /// sent. `None` after the last.
-    pub(super) async fn next(&self) -> Option<Instant> {
+    pub(crate) async fn next(&self) -> Option<Instant> {
         self.due.acquire().await.ok()?.forget();
         let index = self.taken.fetch_add(1, Ordering::Relaxed);
         (index < self.total).then(|| self.intended(index))
     }
 
     /// Requests that nobody has taken, by when they should have been sent.
-    pub(super) fn untaken(&self) -> impl Iterator<Item = Instant> + '_ {
+    pub(crate) fn untaken(&self) -> impl Iterator<Item = Instant> + '_ {
         (self.taken.load(Ordering::Relaxed)..self.total).map(|index| self.intended(index))
     }
 
@@ -54,7 +54,7 @@ impl Schedule {
 
     /// Releases each request when it is due, from a thread of its own: the timers of the runtime
     /// know milliseconds only. Ends with the schedule; `clients` are told that nothing follows.
-    pub(super) fn pace(self: &Arc<Self>, clients: usize) -> thread::JoinHandle<()> {
+    pub(crate) fn pace(self: &Arc<Self>, clients: usize) -> thread::JoinHandle<()> {
         let schedule = Arc::downgrade(self);
         thread::spawn(move || {
             let mut released = 0;

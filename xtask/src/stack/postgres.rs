@@ -65,6 +65,8 @@ pub(super) fn start(layout: &Layout, binaries: &Binaries) -> anyhow::Result<()> 
         "fsync=on",
         "synchronous_commit=on",
         "max_connections=200",
+        // So that `bench pipeline` can read when an effect was committed. It costs a few bytes per commit.
+        "track_commit_timestamp=on",
     ] {
         command.args(["-c", setting]);
     }
