@@ -10,7 +10,7 @@ use crate::ledger::Core;
 use crate::projection::{StreamChange, Tables};
 use crate::store::streams::HeadRow;
 use crate::store::{dead_letters, events, idempotency, inbox, streams, timers};
-use crate::{Answer, IdempotencyKey, StreamRef, Timer};
+use crate::{Answer, IdempotencyKey, StreamRef, Timer, relay};
 
 impl Batch {
     /// Writes everything the batch adds, one statement per table.
@@ -106,18 +106,30 @@ impl Batch {
 
     /// Which of the relay's buckets have something to publish, a bit each.
     pub(super) fn buckets(&self) -> u16 {
-        let published = self
-            .events
-            .iter()
-            .filter(|event| event.event_type.topic.is_some());
-        published.fold(0, |bits, event| {
-            bits | 1 << crate::relay::bucket_of(event.key)
-        })
+        let published = self.events.iter();
+        let published = published.filter(|event| event.event_type.topic.is_some());
+        bits(published.map(|event| relay::bucket_of(event.key)))
     }
+}
+
+/// A bit for each bucket, however often it is named.
+fn bits(buckets: impl Iterator<Item = i16>) -> u16 {
+    buckets.fold(0, |bits, bucket| bits | 1 << bucket)
 }
 
 fn wanted_timers(changes: &[StreamChange]) -> Vec<(StreamRef, Vec<Timer>)> {
     let with_timers = changes.iter().filter(|change| change.snapshot.has_timers());
     let wanted = |change: &StreamChange| (change.stream(), change.snapshot.timers());
     with_timers.map(wanted).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::bits;
+
+    #[test]
+    fn a_bucket_that_is_named_twice_is_woken_all_the_same() {
+        assert_eq!(bits([3, 0, 3, 15].into_iter()), 0b1000_0000_0000_1001);
+        assert_eq!(bits(std::iter::empty()), 0);
+    }
 }
