@@ -5,6 +5,7 @@
 
 mod access;
 mod database;
+mod faults;
 mod outage;
 mod routes;
 mod topics;

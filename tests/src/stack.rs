@@ -197,6 +197,30 @@ impl Stack {
         processes
     }
 
+    /// What a part has said so far.
+    pub fn log(&self, part: &str) -> String {
+        let bytes = std::fs::read(self.path(&format!("logs/{part}.log"))).expect("its log");
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// Makes the topics and the access that the contract wants and that are missing.
+    pub async fn make_topics(&self) {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tools/kafka/create-topics.sh");
+        let bin = self.path("bin");
+        let mut command = Command::new("sh");
+        // The stack's programs before all others.
+        let line = r#"PATH="$1:$PATH" exec sh "$2" "$3""#;
+        command
+            .args(["-c", line, "sh"])
+            .arg(bin)
+            .arg(script)
+            .arg(self.profile().name());
+        command
+            .env("BOOTSTRAP", self.broker())
+            .env("COMMAND_CONFIG", self.path("secrets/admin.properties"));
+        run(command, "").await.expect_success();
+    }
+
     /// Stops some parts in order.
     pub async fn stop(&self, parts: &[&str]) {
         let mut stop = self.control("stop");

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![warn(missing_docs)]
 
+mod advice;
 mod bulk;
 mod client;
 mod config;
@@ -12,6 +13,7 @@ mod subscriptions;
 mod token;
 mod trace;
 
+pub use advice::advice;
 pub use bulk::FailedEntry;
 pub use client::{Client, Message};
 pub use config::{Config, DeliveryMode};

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use dapr_client::{Message, PublishError};
+use dapr_client::{Message, PublishError, advice};
 use futures_util::future::join_all;
 use tracing::{error, warn};
 use uuid::Uuid;
@@ -129,7 +129,7 @@ impl Relay {
         let suspects = due.iter().all(|one| self.troubles.contains_key(&one.key));
         match reasons.next() {
             Some((_, reason)) if !passed && !suspects => {
-                warn!("the sidecar does not publish: {reason}");
+                warn!("the sidecar does not publish: {}", advised(reason));
                 true
             }
             _ => false,
@@ -213,7 +213,8 @@ impl Relay {
                 let reason = crate::error::chain(&error);
                 let all = events.iter().map(|event| (event.position, reason.clone()));
                 if error.is_configuration() {
-                    error!("nothing can be published to {topic}: {reason}");
+                    let advised = advised(&reason);
+                    error!("nothing can be published to {topic}: {advised}");
                     wave.misconfigured.extend(all);
                 } else {
                     wave.failed.extend(all);
@@ -247,7 +248,7 @@ impl Relay {
         let now = self.core.clock.now();
         if !self.troubles.contains_key(&event.key) {
             warn!(event.key = %event.key, event.position = event.position,
-                "the sidecar refuses the next event of key {}: {reason}", event.key);
+                "the sidecar refuses the next event of key {}: {}", event.key, advised(reason));
         }
         metrics::refused(self.core.app, &event.topic);
         let in_trouble = self.troubles.len();
@@ -322,6 +323,14 @@ impl Relay {
 }
 
 /// What an operator would look at.
+/// A reason, with what an operator can do about it.
+fn advised(reason: &str) -> String {
+    match advice(reason) {
+        Some(advice) => format!("{reason}: {advice}"),
+        None => reason.to_owned(),
+    }
+}
+
 fn kind(error: &PublishError) -> &'static str {
     match error {
         _ if error.is_configuration() => "configuration",
