@@ -6,7 +6,7 @@ use service_kit::service::ServiceConfig;
 
 /// Settings of notifier.
 #[derive(Clone, Debug, Parser)]
-#[command(name = "notifier", version, about)]
+#[command(name = "notifier", version, about, after_help = service_kit::probe::HELP)]
 pub struct Config {
     /// What every service has: listeners, database, sidecar, telemetry.
     #[command(flatten)]

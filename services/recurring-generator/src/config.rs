@@ -5,7 +5,7 @@ use service_kit::service::ServiceConfig;
 
 /// Settings of recurring-generator.
 #[derive(Clone, Debug, Parser)]
-#[command(name = "recurring-generator", version, about)]
+#[command(name = "recurring-generator", version, about, after_help = service_kit::probe::HELP)]
 pub struct Config {
     /// What every service has: listeners, database, sidecar, telemetry.
     #[command(flatten)]

@@ -5,7 +5,7 @@ use service_kit::service::ServiceConfig;
 
 /// Settings of reminder-scheduler.
 #[derive(Clone, Debug, Parser)]
-#[command(name = "reminder-scheduler", version, about)]
+#[command(name = "reminder-scheduler", version, about, after_help = service_kit::probe::HELP)]
 pub struct Config {
     /// What every service has: listeners, database, sidecar, telemetry.
     #[command(flatten)]

@@ -6,7 +6,7 @@ use service_kit::service::ServiceConfig;
 
 /// Settings of task-api.
 #[derive(Clone, Debug, Parser)]
-#[command(name = "task-api", version, about)]
+#[command(name = "task-api", version, about, after_help = service_kit::probe::HELP)]
 pub struct Config {
     /// What every service has: listeners, database, sidecar, telemetry.
     #[command(flatten)]

@@ -2,12 +2,15 @@
 
 use clap::Parser;
 use service_kit::lifecycle::shutdown_signal;
-use service_kit::telemetry;
+use service_kit::{probe, telemetry};
 use task_api::app;
 use task_api::config::Config;
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
+    if let Some(health) = probe::requested(std::env::args_os()) {
+        return Ok(probe::ask(health.ops_listen)?);
+    }
     let config = Config::parse();
     let telemetry = telemetry::init("task-api", &config.service.telemetry)?;
     // Telemetry is flushed whether or not the service could be built.

@@ -35,6 +35,8 @@ pub struct Cli {
 pub enum Command {
     /// Runs the whole suite on this machine (the default).
     Up(Box<UpConfig>),
+    /// Asks the running suite whether it can work: exits 0, or 1 with one line that says why not.
+    Health(HealthConfig),
     /// Looks at the events that the services tell each other.
     #[command(subcommand)]
     Events(EventsCommand),
@@ -47,6 +49,14 @@ pub enum Command {
     /// Looks after keys whose events the sidecar refuses for good.
     #[command(subcommand)]
     Relay(RelayCommand),
+}
+
+/// Where the suite is asked.
+#[derive(Clone, Debug, Args)]
+pub struct HealthConfig {
+    /// Address of the suite's /readyz; on loopback that is its public address.
+    #[arg(long, env = "TASKLEDGER_OPS_LISTEN", default_value = "127.0.0.1:8080", value_parser = resolve)]
+    pub ops_listen: SocketAddr,
 }
 
 /// How the suite runs.

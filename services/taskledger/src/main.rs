@@ -7,7 +7,7 @@ use std::task::Poll;
 
 use clap::Parser;
 use service_kit::lifecycle::shutdown_signal;
-use service_kit::telemetry;
+use service_kit::{probe, telemetry};
 use taskledger::app::App;
 use taskledger::config::{Cli, Command, UpConfig};
 use taskledger::{banner, dead_letters, events, ledger, relay};
@@ -16,6 +16,7 @@ use taskledger::{banner, dead_letters, events, ledger, relay};
 async fn main() -> ExitCode {
     let outcome = match Cli::parse().command() {
         Command::Up(config) => up(*config).await,
+        Command::Health(health) => probe::ask(health.ops_listen).map_err(Into::into),
         Command::Events(command) => events::run(command).await,
         Command::Ledger(command) => ledger::run(command).await,
         Command::DeadLetters(command) => dead_letters::run(*command).await,

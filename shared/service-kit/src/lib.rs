@@ -13,6 +13,7 @@ mod kit;
 pub mod lifecycle;
 pub mod openapi;
 pub mod page;
+pub mod probe;
 pub mod problem;
 pub mod server;
 pub mod service;

@@ -201,3 +201,27 @@ async fn with_tokens_the_banner_shows_where_one_goes() {
     assert_eq!(shown.len(), 2, "{}", suite.banner);
     suite.kill().await;
 }
+
+async fn health(ops: &str) -> (Option<i32>, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_taskledger"));
+    let output = command.args(["health", "--ops-listen", ops]).output();
+    let output = output.await.unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    (output.status.code(), said)
+}
+
+#[tokio::test]
+async fn it_is_asked_by_itself_whether_it_is_well() {
+    let directory = tempfile::tempdir().unwrap();
+    let suite = Running::start(directory.path()).await;
+    let address = suite.base.trim_start_matches("http://").to_owned();
+
+    assert_eq!(health(&address).await, (Some(0), String::new()));
+    suite.kill().await;
+    let (code, said) = health(&address).await;
+    assert_eq!(code, Some(1));
+    assert!(
+        said.contains(&format!("nobody answers at {address}")),
+        "{said}"
+    );
+}
