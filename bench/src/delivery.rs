@@ -23,10 +23,7 @@ impl Delivery {
     pub(crate) fn new(clock: &SharedClock) -> anyhow::Result<Self> {
         let (id, actor) = (TaskId(clock.new_id()), Actor::User(USER));
         let at: TimeValue = serde_json::from_str(REMIND_AT)?;
-        let reminder = Reminder {
-            id: ReminderId(clock.new_id()),
-            trigger: Trigger::Absolute { at },
-        };
+        let reminder = Reminder::new(ReminderId(clock.new_id()), Trigger::Absolute { at });
         let title = "Water the plants on the balcony";
         let task = Task {
             reminders: vec![reminder],

@@ -25,13 +25,13 @@ pub(crate) fn task(number: u32) -> Task {
         priority: Priority::Medium,
         labels: ["home", "balcony"].map(str::to_owned).into(),
         due: Some(due(3)),
-        reminders: vec![Reminder {
-            id: ReminderId(id(900)),
-            trigger: Trigger::Relative {
+        reminders: vec![Reminder::new(
+            ReminderId(id(900)),
+            Trigger::Relative {
                 to: Anchor::Due,
                 offset_seconds: -1_800,
             },
-        }],
+        )],
         ..Task::new(
             TaskId(id(number)),
             OWNER,

@@ -3,14 +3,14 @@
 use dapr_client::HandlerError;
 use service_kit::ErrorKind;
 
-use crate::domain::plan::PlanError;
+use reminder_plan::UnknownZone;
 
 /// Why a door fails.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// No plan can be made for a task.
     #[error(transparent)]
-    Plan(#[from] PlanError),
+    Plan(#[from] UnknownZone),
     /// The ledger could not carry it out.
     #[error(transparent)]
     Ledger(#[from] event_store::Error),
@@ -26,7 +26,7 @@ impl Error {
     /// The class that decides what the sidecar is told.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Plan(PlanError::UnknownZone(_)) => ErrorKind::Invalid,
+            Self::Plan(_) => ErrorKind::Invalid,
             Self::Ledger(error) => error.into(),
             Self::Decode(_) | Self::Subject(_) => ErrorKind::Malformed,
         }

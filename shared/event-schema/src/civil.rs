@@ -38,3 +38,38 @@ pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
     let text = String::deserialize(deserializer)?;
     parse(&text).ok_or_else(|| D::Error::custom("expected a local time such as 2027-01-31T09:00"))
 }
+
+/// Times of day on the wire: `09:00`.
+pub mod time {
+    use chrono::{NaiveTime, Timelike};
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    /// Writes a time of day in whole minutes.
+    pub fn format(time: NaiveTime) -> String {
+        format!("{:02}:{:02}", time.hour(), time.minute())
+    }
+
+    /// Reads `HH:MM`; nothing else.
+    pub fn parse(text: &str) -> Option<NaiveTime> {
+        let time = NaiveTime::parse_from_str(text, "%H:%M").ok()?;
+        (format(time) == text).then_some(time)
+    }
+
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "serde hands over a reference"
+    )]
+    pub(crate) fn serialize<S: Serializer>(
+        time: &NaiveTime,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&format(*time))
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<NaiveTime, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        parse(&text).ok_or_else(|| D::Error::custom("expected a time of day such as 09:00"))
+    }
+}

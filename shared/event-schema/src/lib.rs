@@ -15,6 +15,7 @@ mod registry;
 mod reminder;
 mod series;
 mod task;
+mod task_reminder;
 mod time_value;
 pub mod topic;
 mod upcast;
@@ -49,9 +50,10 @@ pub use series::{
     SlotAnchor, TaskTemplate,
 };
 pub use task::{
-    Anchor, Priority, Reminder, Status, Task, TaskCancelled, TaskCompleted, TaskEvent, TaskPurged,
-    TaskReopened, TaskRestored, TaskSkipped, TaskTrashed, TaskUpdated, Trigger,
+    Priority, Status, Task, TaskCancelled, TaskCompleted, TaskEvent, TaskPurged, TaskReopened,
+    TaskRestored, TaskSkipped, TaskTrashed, TaskUpdated,
 };
+pub use task_reminder::{Anchor, Misfire, MisfirePolicy, Nag, Reminder, Terms, Trigger};
 pub use time_value::TimeValue;
 pub use topic::{App, Topic};
 pub use upcast::{Members, RegistryError, Step, Upcast, unchanged};

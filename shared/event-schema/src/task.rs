@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::event_type::event_set;
 use crate::{
-    Actor, Changed, Recurrence, ReminderId, SeriesId, State, TaskId, TimeValue, Topic, UserId,
+    Actor, Anchor, Changed, Recurrence, Reminder, SeriesId, State, TaskId, TimeValue, Topic, UserId,
 };
 
 /// Where a task stands.
@@ -43,45 +43,6 @@ pub enum Priority {
     High,
     /// Now.
     Urgent,
-}
-
-/// The time of the task that a relative trigger counts from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Anchor {
-    /// `due`
-    Due,
-    /// `start`
-    Start,
-    /// `deadline`
-    Deadline,
-}
-
-/// When a reminder fires.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(tag = "type", rename_all = "snake_case")]
-pub enum Trigger {
-    /// So long before (negative) or after one of the task's times.
-    Relative {
-        /// Which time.
-        to: Anchor,
-        /// Seconds from it; negative is before.
-        offset_seconds: i64,
-    },
-    /// At a time of its own.
-    Absolute {
-        /// Local or instant; never a bare date.
-        at: TimeValue,
-    },
-}
-
-/// The wish to be told about a task.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Reminder {
-    /// Its identity, kept over edits of the task.
-    pub id: ReminderId,
-    /// When it fires.
-    pub trigger: Trigger,
 }
 
 /// The full state of a task.

@@ -6,10 +6,11 @@ use super::finding::Finding;
 use super::source::Source;
 use super::tree::Tree;
 
-const ALLOWED: [&str; 11] = [
+const ALLOWED: [&str; 12] = [
     "event_schema",
     "recurrence",
     "slots",
+    "reminder_plan",
     "std",
     "chrono",
     "chrono_tz",

@@ -26,10 +26,11 @@ const SERVICES: [&str; 4] = [
 ];
 
 /// Every crate that services stand on, in the order in which they build on each other.
-const SHARED: [&str; 9] = [
+const SHARED: [&str; 10] = [
     "event-schema",
     "recurrence",
     "slots",
+    "reminder-plan",
     "clock",
     "database",
     "dapr-client",
@@ -43,7 +44,7 @@ fn allowed(package: &str) -> Option<Vec<&'static str>> {
     Some(match package {
         "event-schema" | "recurrence" | "clock" | "database" => vec![],
         "dapr-client" | "xtask" => vec!["event-schema"],
-        "slots" => vec!["event-schema", "recurrence"],
+        "slots" | "reminder-plan" => vec!["event-schema", "recurrence"],
         "event-store" => vec!["event-schema", "clock", "database", "dapr-client"],
         "service-kit" => {
             vec![

@@ -8,9 +8,10 @@ use event_schema::{
     ReminderMissed, ReminderScheduled, ReminderStatus, Task, TaskReminders, fired_event_id,
 };
 use event_store::{Aggregate, Timer};
+use reminder_plan::UnknownZone;
 use uuid::Uuid;
 
-use super::plan::{PlanError, Planned, plan};
+use super::plan::{Planned, plan};
 pub use evolve::evolve;
 
 /// A reminder that is later than this is missed: telling it would only confuse.
@@ -78,7 +79,7 @@ pub fn decide(
     state: Option<&TaskReminders>,
     command: Command,
     now: DateTime<Utc>,
-) -> Result<Vec<ReminderEvent>, PlanError> {
+) -> Result<Vec<ReminderEvent>, UnknownZone> {
     match command {
         Command::Reconcile { task, version } => reconcile(state, &task, version, now),
         Command::Fire {
@@ -93,7 +94,7 @@ fn reconcile(
     task: &Task,
     version: u64,
     now: DateTime<Utc>,
-) -> Result<Vec<ReminderEvent>, PlanError> {
+) -> Result<Vec<ReminderEvent>, UnknownZone> {
     let mut wanted = if task.is_open() { plan(task)? } else { vec![] };
     wanted.retain(|planned| !was_told(state, planned));
     let mut events = Vec::new();

@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use event_schema::{Anchor, Task, TimeValue, Trigger};
 
+use reminder_plan::time_of;
+
 use super::time;
 
 /// The longest title, in characters.
@@ -20,6 +22,15 @@ pub const MAX_REMINDERS: usize = 20;
 pub const MAX_REASON: usize = 500;
 /// A reminder is at most so far from the time it counts from.
 pub const MAX_OFFSET_SECONDS: i64 = 366 * 86_400;
+
+/// A time of day is at most so many days before the day it counts from.
+pub const MAX_DAYS_BEFORE: u16 = 366;
+/// The longest time between two nags.
+pub const MAX_NAG_SECONDS: u32 = 31 * 86_400;
+/// The most nags after the first firing.
+pub const MAX_NAGS: u16 = 100;
+/// The longest time that a reminder may be late and still be told.
+pub const MAX_GRACE_SECONDS: u32 = 366 * 86_400;
 
 /// A rule that a field breaks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,24 +112,33 @@ fn check_characters(pointer: &str, text: &str) -> Result<(), Fault> {
     Ok(())
 }
 
-/// The rules between the fields of a task: what a recurring task and a relative reminder need.
+/// The rules between the fields of a task: what a recurring task and its reminders need.
 pub fn check(task: &Task) -> Vec<Fault> {
     let mut faults = Vec::new();
     if task.series_id.is_some() && task.due.is_none() {
         faults.push(needs_date());
     }
     for (index, reminder) in task.reminders.iter().enumerate() {
-        if let Trigger::Relative { to, offset_seconds } = &reminder.trigger {
-            let pointer = format!("/reminders/{index}/trigger");
-            faults.extend(check_relative(
-                &pointer,
-                *to,
-                task.anchor(*to),
-                *offset_seconds,
-            ));
-        }
+        let pointer = format!("/reminders/{index}/trigger");
+        faults.extend(check_trigger(&pointer, task, &reminder.trigger));
     }
     faults
+}
+
+fn check_trigger(pointer: &str, task: &Task, trigger: &Trigger) -> Option<Fault> {
+    match trigger {
+        Trigger::Relative { to, offset_seconds } => {
+            check_relative(pointer, *to, task.anchor(*to), *offset_seconds)
+        }
+        Trigger::TimeOfDay { to, .. } if task.anchor(*to).is_none() => {
+            Some(anchor_missing(pointer, *to))
+        }
+        Trigger::TimeOfDay { .. } => {
+            let fires = matches!(time_of(task, trigger), Ok(Some(_)));
+            (!fires).then(|| out_of_range(format!("{pointer}/days_before")))
+        }
+        Trigger::Absolute { .. } => None,
+    }
 }
 
 /// A recurring task without a due has no slot to come back to.
@@ -146,23 +166,23 @@ fn check_relative(
             (!is_ours).then(|| out_of_range(format!("{pointer}/offset")))
         }
         Some(TimeValue::Date { .. }) => {
-            // A date is no midnight in disguise: which hour is meant will be a preference.
-            let message = format!("{name} is a date, and a reminder needs a time of day");
+            // A date is no midnight in disguise.
+            let message = format!(
+                "{name} is a date and has no time of day: use a trigger of type time_of_day"
+            );
             Some(Fault::new(
                 format!("{pointer}/to"),
                 "anchor_without_time",
                 message,
             ))
         }
-        None => {
-            let message = format!("the task has no {name}");
-            Some(Fault::new(
-                format!("{pointer}/to"),
-                "anchor_missing",
-                message,
-            ))
-        }
+        None => Some(anchor_missing(pointer, to)),
     }
+}
+
+fn anchor_missing(pointer: &str, to: Anchor) -> Fault {
+    let message = format!("the task has no {}", anchor_name(to));
+    Fault::new(format!("{pointer}/to"), "anchor_missing", message)
 }
 
 /// The field that a relative reminder counts from.

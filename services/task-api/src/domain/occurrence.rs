@@ -6,11 +6,13 @@ mod surprises;
 mod template;
 
 use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 use event_schema::{
     Actor, Reminder, Series, SeriesException, SeriesStatus, Task, TaskId, TimeValue, Trigger,
     occurrence_reminder_id, occurrence_task_id,
 };
 use recurrence::Slot;
+use reminder_plan::time_of;
 use slots::Plan;
 pub use slots::{Finished, Turn, slot_of};
 
@@ -76,7 +78,7 @@ pub fn task_of(
         ..Task::new(id, series.owner_id, "", by, now)
     };
     make_exception(&mut task, &series.exceptions);
-    task.reminders = reminders(&task, &template.reminders);
+    task.reminders = reminders(&task, &template.reminders, days);
     task
 }
 
@@ -106,22 +108,33 @@ fn set<T>(field: &mut T, value: Option<T>) {
     }
 }
 
-/// Reminders that left the calendar with the slot, or whose anchor did, are left out.
-fn reminders(task: &Task, template: &[Reminder]) -> Vec<Reminder> {
-    let fires = |reminder: &&Reminder| match &reminder.trigger {
-        Trigger::Relative { to, offset_seconds } => task
-            .anchor(*to)
-            .is_some_and(|anchor| time::reaches(anchor, *offset_seconds)),
-        Trigger::Absolute { .. } => false,
-    };
-    let copies = template.iter().filter(fires);
+/// Reminders that left the calendar with the slot, or whose anchor did, are left out. An absolute one
+/// that is carried over keeps its distance in days, on the wall of the due.
+fn reminders(task: &Task, template: &[Reminder], days: i64) -> Vec<Reminder> {
+    let zone = task.due.as_ref().and_then(time::zone_of);
+    let carried = template.iter().filter(|reminder| reminder.carries_over());
+    let copies = carried.filter_map(|reminder| {
+        let trigger = shifted(&reminder.trigger, days, zone)?;
+        matches!(time_of(task, &trigger), Ok(Some(_))).then_some((reminder, trigger))
+    });
     copies
-        .map(|reminder| Reminder {
+        .map(|(reminder, trigger)| Reminder {
             id: occurrence_reminder_id(task.id, reminder.id),
-            trigger: reminder.trigger.clone(),
+            trigger,
+            terms: reminder.terms,
         })
         .take(fields::MAX_REMINDERS)
         .collect()
+}
+
+/// The trigger so many days later. One that counts from a time of the task moves with it.
+fn shifted(trigger: &Trigger, days: i64, zone: Option<Tz>) -> Option<Trigger> {
+    Some(match trigger {
+        Trigger::Absolute { at } => Trigger::Absolute {
+            at: time::shifted_in(at, days, zone)?,
+        },
+        Trigger::Relative { .. } | Trigger::TimeOfDay { .. } => trigger.clone(),
+    })
 }
 
 #[cfg(test)]

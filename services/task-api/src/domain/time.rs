@@ -102,6 +102,20 @@ pub fn shifted(value: &TimeValue, days: i64) -> Option<TimeValue> {
     moved.filter(is_representable)
 }
 
+/// The same of a time that may be an instant: it keeps its time of day in a zone, or in UTC.
+pub fn shifted_in(value: &TimeValue, days: i64, zone: Option<Tz>) -> Option<TimeValue> {
+    let TimeValue::Instant { instant } = value else {
+        return shifted(value, days);
+    };
+    let zone = zone.unwrap_or(Tz::UTC);
+    let local = TimeValue::Local {
+        local: instant.with_timezone(&zone).naive_local(),
+        time_zone: zone.name().to_owned(),
+    };
+    let instant = instant_of(&shifted(&local, days)?)?;
+    Some(TimeValue::Instant { instant })
+}
+
 /// Whether the time can be told in UTC with a year of four digits.
 pub fn is_representable(value: &TimeValue) -> bool {
     matches!(value, TimeValue::Date { .. }) || instant_of(value).is_some()

@@ -13,7 +13,7 @@ use service_kit::extract::{Call, Json, Path, Query};
 use service_kit::page::{Page, PageQuery};
 use utoipa::ToSchema;
 
-use super::reminders::ReminderView;
+use super::reminder_view::ReminderView;
 use super::tasks;
 use super::time_value::TimeView;
 use crate::app::AppState;

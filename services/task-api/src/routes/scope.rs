@@ -2,7 +2,9 @@
 
 use axum::http::StatusCode;
 use axum::response::Response;
-use event_schema::{Actor, Series, SeriesId, Task, TaskId, Trigger, UserId};
+use event_schema::{
+    Actor, Reminder, Series, SeriesId, Task, TaskId, UserId, occurrence_reminder_id,
+};
 use event_store::{Answer, StreamRef, Unit};
 use recurrence::Slot;
 use serde::Deserialize;
@@ -164,7 +166,7 @@ impl OccurrenceEdit {
             return Err(Error::Invalid(vec![fault]));
         }
         if let Edit::To(wanted) = &task.reminders {
-            only_relative(wanted)?;
+            only_carried_over(wanted)?;
         }
         let unnamed = |wanted: Vec<WantedReminder>| {
             let unnamed = wanted.into_iter().map(|reminder| WantedReminder {
@@ -187,14 +189,14 @@ impl OccurrenceEdit {
     }
 }
 
-fn only_relative(wanted: &[WantedReminder]) -> Result<(), Error> {
+fn only_carried_over(wanted: &[WantedReminder]) -> Result<(), Error> {
     let absolute = wanted
         .iter()
         .enumerate()
-        .filter(|(_, reminder)| matches!(reminder.trigger, Trigger::Absolute { .. }));
+        .filter(|(_, reminder)| !reminder.terms.carry_over(&reminder.trigger));
     let fault = |(index, _)| {
         let pointer = format!("/reminders/{index}/trigger/type");
-        let message = "must be relative: an absolute reminder belongs to one occurrence";
+        let message = "must be relative or carried over: this one belongs to one occurrence";
         Fault::new(pointer, "not_in_a_series", message)
     };
     let faults: Vec<Fault> = absolute.map(fault).collect();
@@ -273,11 +275,12 @@ fn go_on(
         unit.append::<SeriesStream>(next, &event);
     }
     let mut first = occurrence::task_of(&split.series, split.first, task.parent_id, by, unit.now());
-    let is_absolute =
-        |reminder: &&event_schema::Reminder| matches!(reminder.trigger, Trigger::Absolute { .. });
-    first
-        .reminders
-        .extend(task.reminders.iter().filter(is_absolute).cloned());
+    let id = first.id;
+    let own = task.reminders.iter().filter(|own| !own.carries_over());
+    first.reminders.extend(own.map(|own| Reminder {
+        id: occurrence_reminder_id(id, own.id),
+        ..own.clone()
+    }));
     let first = command(unit, first.id, Command::Create(Box::new(first)))?;
     let target = OnTask {
         task_id: first.id,

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use super::exceptions::ExceptionView;
 use super::recurrence_input::GenerationView;
-use super::reminders::ReminderView;
+use super::reminder_view::ReminderView;
 use super::task_view::{PriorityName, RecurrenceView};
 use super::time_value::TimeView;
 use crate::domain::occurrence;

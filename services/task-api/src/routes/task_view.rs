@@ -10,7 +10,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::recurrence_input::{AnchorName, DstGapName};
-use super::reminders::ReminderView;
+use super::reminder_view::ReminderView;
 use super::time_value::TimeView;
 use crate::domain::time;
 

@@ -11,6 +11,7 @@ mod recurrence;
 mod recurrence_preview;
 mod recurrence_refusals;
 mod recurring_events;
+mod reminders;
 mod scope;
 mod series;
 mod series_changes;

@@ -62,10 +62,7 @@ fn due_at(due: &str) -> Task {
             local: due.parse().unwrap(),
             time_zone: "UTC".to_owned(),
         }),
-        reminders: vec![Reminder {
-            id: reminder_id(1),
-            trigger,
-        }],
+        reminders: vec![Reminder::new(reminder_id(1), trigger)],
         ..task()
     }
 }
@@ -290,13 +287,13 @@ fn a_task_that_is_moved_on_and_back_does_not_fire_twice_for_one_time() {
 #[test]
 fn each_reminder_of_a_task_stands_for_itself() {
     let mut task = due_at("2026-11-22T12:00:00");
-    task.reminders.push(Reminder {
-        id: reminder_id(2),
-        trigger: Trigger::Relative {
+    task.reminders.push(Reminder::new(
+        reminder_id(2),
+        Trigger::Relative {
             to: Anchor::Due,
             offset_seconds: -3600,
         },
-    });
+    ));
     let mut given = Given::nothing();
 
     let events = given.when(&reconcile(&task), TEN);

@@ -26,13 +26,13 @@ pub(crate) fn series(rrule: &str, start: TimeValue) -> Series {
         labels: ["home".to_owned()].into(),
         start: Some(date("2027-01-25")),
         deadline: Some(date("2027-02-03")),
-        reminders: vec![Reminder {
-            id: ReminderId(Uuid::from_u128(5)),
-            trigger: Trigger::Relative {
+        reminders: vec![Reminder::new(
+            ReminderId(Uuid::from_u128(5)),
+            Trigger::Relative {
                 to: Anchor::Due,
                 offset_seconds: -60,
             },
-        }],
+        )],
         ..TaskTemplate::titled("Pay rent")
     };
     Series::new(

@@ -2,13 +2,15 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use event_schema::{
-    Actor, Generation, Recurrence, Series, SeriesException, SeriesId, TaskTemplate, TimeValue,
+    Actor, Generation, Recurrence, Reminder, Series, SeriesException, SeriesId, TaskTemplate,
+    TimeValue,
 };
 use recurrence::{Rule, Slot};
 use slots::{Plan, PlanError, Turn, slot_of};
 
-use super::due_of;
+use super::{due_of, shifted};
 use crate::domain::series::{TemplatePatch, check, patched};
+use crate::domain::task::WantedReminder;
 use crate::domain::{Fault, time};
 
 /// What is wanted from an occurrence on.
@@ -134,15 +136,37 @@ fn template(
     let base = TaskTemplate {
         start: beside(&old.template.start, moved),
         deadline: beside(&old.template.deadline, moved),
+        reminders: beside_all(&old.template.reminders, start, moved),
         ..old.template.clone()
     };
     let back = days(date_of(start), Some(due.date()));
     let patch = TemplatePatch {
         start: patch.start.map(|start| beside(&start, back)),
         deadline: patch.deadline.map(|deadline| beside(&deadline, back)),
+        reminders: patch.reminders.map(|wanted| {
+            let zone = time::zone_of(start);
+            let moved = wanted.into_iter().filter_map(|one| {
+                let trigger = shifted(&one.trigger, back, zone)?;
+                Some(WantedReminder { trigger, ..one })
+            });
+            moved.collect()
+        }),
         ..patch
     };
     patched(&base, patch)
+}
+
+/// Reminders at times of their own that are carried over stand beside the start too.
+fn beside_all(reminders: &[Reminder], start: &TimeValue, days: i64) -> Vec<Reminder> {
+    let zone = time::zone_of(start);
+    let moved = reminders.iter().filter_map(|reminder| {
+        let trigger = shifted(&reminder.trigger, days, zone)?;
+        Some(Reminder {
+            trigger,
+            ..reminder.clone()
+        })
+    });
+    moved.collect()
 }
 
 /// The rule without the slots that the old series has had.

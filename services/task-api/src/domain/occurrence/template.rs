@@ -1,11 +1,11 @@
 //! What a changed template changes about an occurrence that is there already.
 
-use event_schema::{Reminder, Series, Task, Trigger};
+use event_schema::{Reminder, Series, Task};
 use recurrence::Slot;
+use reminder_plan::time_of;
 
 use super::{Turn, task_of};
 use crate::domain::task::{Edit, TaskPatch, WantedReminder};
-use crate::domain::time;
 
 /// The change that brings an open occurrence up to its series: every field that is still as `before`
 /// made it becomes as `after` makes it; what its owner changed stays. `None` when nothing does.
@@ -47,16 +47,16 @@ fn moved<T: Clone + PartialEq>(current: &T, before: &T, after: T) -> Edit<T> {
     }
 }
 
-/// The relative reminders are the template's, the absolute ones the task's own. One whose anchor the
-/// task has no more is left out.
+/// What is carried over is the template's, the rest the task's own. One whose anchor the task has no
+/// more is left out.
 fn reminders(
     task: &Task,
     patch: &TaskPatch,
     before: &[Reminder],
     after: Vec<Reminder>,
 ) -> Edit<Vec<WantedReminder>> {
-    let is_relative = |reminder: &&Reminder| matches!(reminder.trigger, Trigger::Relative { .. });
-    let own = task.reminders.iter().filter(is_relative);
+    let is_carried = |reminder: &&Reminder| reminder.carries_over();
+    let own = task.reminders.iter().filter(is_carried);
     if own.ne(before) || before == after {
         return Edit::Keep;
     }
@@ -65,37 +65,34 @@ fn reminders(
         deadline: patch.deadline.clone().or(&task.deadline),
         ..task.clone()
     };
-    let fires = |reminder: &Reminder| match &reminder.trigger {
-        Trigger::Relative { to, offset_seconds } => then
-            .anchor(*to)
-            .is_some_and(|anchor| time::reaches(anchor, *offset_seconds)),
-        Trigger::Absolute { .. } => true,
-    };
-    let absolute = task
+    let fires = |reminder: &Reminder| matches!(time_of(&then, &reminder.trigger), Ok(Some(_)));
+    let rest = task
         .reminders
         .iter()
-        .filter(|reminder| !is_relative(reminder));
+        .filter(|reminder| !is_carried(reminder));
     let wanted = after
         .into_iter()
         .filter(fires)
         .map(|reminder| (None, reminder));
-    let kept = absolute.map(|reminder| (Some(reminder.id), reminder.clone()));
+    let kept = rest.map(|reminder| (Some(reminder.id), reminder.clone()));
     let all = wanted.chain(kept).map(|(id, reminder)| WantedReminder {
         id,
         minted: reminder.id,
         trigger: reminder.trigger,
+        terms: reminder.terms,
     });
     Edit::To(all.take(crate::domain::fields::MAX_REMINDERS).collect())
 }
 
 #[cfg(test)]
 mod tests {
-    use event_schema::{Anchor, Priority, ReminderId, TimeValue};
+    use event_schema::{Anchor, Priority, ReminderId, TimeValue, Trigger};
     use uuid::Uuid;
 
     use super::*;
     use crate::domain::occurrence::fixtures::{self, date, now};
     use crate::domain::task::{Command, decide, evolve};
+    use crate::domain::time;
 
     fn series() -> Series {
         let start = TimeValue::Local {
@@ -151,12 +148,12 @@ mod tests {
         after.template.title = "Pay the rent".to_owned();
         after.template.notes = "4711".to_owned();
         after.template.reminders.clear();
-        let absolute = Reminder {
-            id: ReminderId(Uuid::from_u128(9)),
-            trigger: Trigger::Absolute {
+        let absolute = Reminder::new(
+            ReminderId(Uuid::from_u128(9)),
+            Trigger::Absolute {
                 at: TimeValue::Instant { instant: now() },
             },
-        };
+        );
         let mut own = occurrence(&before);
         own.title = "Pay February's rent".to_owned();
         own.reminders.push(absolute.clone());

@@ -105,7 +105,7 @@ fn invalid(faults: Vec<Fault>) -> SeriesError {
 
 #[cfg(test)]
 mod tests {
-    use event_schema::{Anchor, ReminderId, Trigger};
+    use event_schema::{Anchor, ReminderId, Terms, Trigger};
     use uuid::Uuid;
 
     use super::*;
@@ -124,6 +124,7 @@ mod tests {
                 to,
                 offset_seconds: -120,
             },
+            terms: Terms::default(),
         }])
     }
 

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, TimeDelta, Utc};
 use event_schema::{
     Actor, Anchor, Priority, Reminder, ReminderId, SeriesId, Status, Task, TaskEvent, TaskId,
-    TimeValue, Trigger, UserId,
+    Terms, TimeValue, Trigger, UserId,
 };
 use uuid::Uuid;
 
@@ -122,6 +122,7 @@ fn wanted(id: Option<u128>, minted: u128, trigger: Trigger) -> WantedReminder {
         id: id.map(|id| ReminderId(Uuid::from_u128(id))),
         minted: ReminderId(Uuid::from_u128(minted)),
         trigger,
+        terms: Terms::default(),
     }
 }
 
@@ -335,10 +336,7 @@ fn a_relative_reminder_needs_a_time_to_count_from() {
 
 #[test]
 fn reminders_keep_their_identity() {
-    let known = |id: u128, trigger| Reminder {
-        id: ReminderId(Uuid::from_u128(id)),
-        trigger,
-    };
+    let known = |id: u128, trigger| Reminder::new(ReminderId(Uuid::from_u128(id)), trigger);
     let before = Task {
         reminders: vec![
             known(1, relative(Anchor::Due)),

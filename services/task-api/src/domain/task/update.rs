@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use event_schema::{
-    Changed, Priority, Reminder, ReminderId, Task, TaskEvent, TaskId, TaskUpdated, TimeValue,
-    Trigger,
+    Changed, Priority, Reminder, ReminderId, Task, TaskEvent, TaskId, TaskUpdated, Terms,
+    TimeValue, Trigger,
 };
 
 use super::{TaskError, evolve, must_not_be_trashed};
@@ -61,6 +61,8 @@ pub struct WantedReminder {
     pub minted: ReminderId,
     /// When it fires.
     pub trigger: Trigger,
+    /// How it is told.
+    pub terms: Terms,
 }
 
 /// What a command wants of the fields of a task.
@@ -155,6 +157,7 @@ pub(in crate::domain) fn identified(
         reminders.push(Reminder {
             id,
             trigger: wanted.trigger,
+            terms: wanted.terms,
         });
     }
     if faults.is_empty() {

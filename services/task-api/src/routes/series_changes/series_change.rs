@@ -1,7 +1,7 @@
 //! What a caller wants changed about a series.
 
 use clock::Clock;
-use event_schema::{Priority, Trigger};
+use event_schema::Priority;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -11,7 +11,7 @@ use crate::domain::series::TemplatePatch;
 use crate::domain::task::{Edit, WantedReminder};
 use crate::error::Error;
 use crate::routes::fields::{Expected, Field, Reader, Unknown};
-use crate::routes::reminders::ReminderInput;
+use crate::routes::reminder_input::ReminderInput;
 use crate::routes::task_view::PriorityName;
 use crate::routes::tasks::new_task::{read_labels, read_title};
 use crate::routes::tasks::task_change::{edit_time, read_reminders};
@@ -59,7 +59,7 @@ struct TemplateChange {
     #[serde(default)]
     #[schema(value_type = Option<TimeInput>)]
     deadline: Field<TimeInput>,
-    /// All reminders: at most 20, relative ones only.
+    /// All reminders: at most 20, those that are carried over only.
     #[serde(default)]
     #[schema(value_type = Option<Vec<ReminderInput>>, max_items = 20)]
     reminders: Field<Vec<Field<ReminderInput>>>,
@@ -118,7 +118,7 @@ impl TemplateChange {
                 Edit::Keep => Edit::Keep,
                 Edit::To(list) => {
                     let wanted = read_reminders(r, list.unwrap_or_default(), clock);
-                    check_relative(r, &wanted);
+                    check_carried_over(r, &wanted);
                     Edit::To(wanted)
                 }
             },
@@ -126,12 +126,12 @@ impl TemplateChange {
     }
 }
 
-/// An absolute reminder belongs to one occurrence only.
-fn check_relative(reader: &mut Reader, wanted: &[WantedReminder]) {
+/// What is not carried over belongs to one occurrence only.
+fn check_carried_over(reader: &mut Reader, wanted: &[WantedReminder]) {
     for (index, reminder) in wanted.iter().enumerate() {
-        if matches!(reminder.trigger, Trigger::Absolute { .. }) {
+        if !reminder.terms.carry_over(&reminder.trigger) {
             let pointer = format!("/reminders/{index}/trigger/type");
-            let message = "must be relative: an absolute reminder belongs to one occurrence";
+            let message = "must be relative or carried over: this one belongs to one occurrence";
             reader.fault(Fault::new(pointer, "not_in_a_series", message));
         }
     }

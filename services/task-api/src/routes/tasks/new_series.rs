@@ -1,7 +1,7 @@
 //! What a caller says about a series to be created.
 
 use clock::Clock;
-use event_schema::{Priority, Reminder, Trigger, UserId};
+use event_schema::{Priority, Reminder, UserId};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -10,7 +10,7 @@ use crate::domain::Fault;
 use crate::error::Error;
 use crate::routes::fields::{Expected, Field, Reader, Unknown};
 use crate::routes::recurrence_input::RecurrenceInput;
-use crate::routes::reminders::ReminderInput;
+use crate::routes::reminder_input::ReminderInput;
 use crate::routes::task_view::PriorityName;
 use crate::routes::time_value::TimeInput;
 
@@ -117,7 +117,7 @@ impl NewSeries {
         };
         reader.finish()?;
         let creation = task.read(owner, clock).map_err(of_series)?;
-        check_relative(&creation.task.reminders)?;
+        check_carried_over(&creation.task.reminders)?;
         Ok(creation)
     }
 }
@@ -139,13 +139,13 @@ fn of_series(error: Error) -> Error {
     Error::Invalid(faults.collect())
 }
 
-/// An absolute reminder belongs to one occurrence only.
-fn check_relative(reminders: &[Reminder]) -> Result<(), Error> {
-    let is_absolute = |reminder: &Reminder| matches!(reminder.trigger, Trigger::Absolute { .. });
-    let Some(index) = reminders.iter().position(is_absolute) else {
+/// What is not carried over belongs to one occurrence only.
+fn check_carried_over(reminders: &[Reminder]) -> Result<(), Error> {
+    let is_own = |reminder: &Reminder| !reminder.carries_over();
+    let Some(index) = reminders.iter().position(is_own) else {
         return Ok(());
     };
-    let message = "must be relative: an absolute reminder belongs to one occurrence";
+    let message = "must be relative or carried over: this one belongs to one occurrence";
     let pointer = format!("/template/reminders/{index}/trigger/type");
     Err(Error::Invalid(vec![Fault::new(
         pointer,

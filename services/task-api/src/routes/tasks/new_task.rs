@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use clock::Clock;
 use event_schema::{
     Actor, Priority, Reminder, ReminderId, Series, SeriesId, Task, TaskId, TaskTemplate, TimeValue,
-    Trigger, UserId,
+    UserId,
 };
 use recurrence::Schedule;
 use serde::Deserialize;
@@ -18,7 +18,7 @@ use crate::domain::{Fault, fields};
 use crate::error::Error;
 use crate::routes::fields::{Field, Reader, Unknown};
 use crate::routes::recurrence_input::{RecurrenceInput, RecurrenceRead};
-use crate::routes::reminders::{self, ReminderInput};
+use crate::routes::reminder_input::{self, ReminderInput};
 use crate::routes::task_view::PriorityName;
 use crate::routes::time_value::{Allowed, TimeInput};
 
@@ -191,10 +191,10 @@ fn read_reminders(
     clock: &dyn Clock,
 ) -> Vec<Reminder> {
     let list = reader.optional("/reminders", field).unwrap_or_default();
-    let sent = reminders::read_all(reader, "/reminders", list);
+    let sent = reminder_input::read_all(reader, "/reminders", list);
     let mut read = Vec::new();
-    for (index, (id, trigger)) in sent.into_iter().enumerate() {
-        if id.is_some() {
+    for (index, reminder) in sent.into_iter().enumerate() {
+        if reminder.id.is_some() {
             let message = "a new task's reminders get their ids from us";
             reader.fault(Fault::new(
                 format!("/reminders/{index}/id"),
@@ -204,7 +204,8 @@ fn read_reminders(
         }
         read.push(Reminder {
             id: ReminderId(clock.new_id()),
-            trigger,
+            trigger: reminder.trigger,
+            terms: reminder.terms,
         });
     }
     read
@@ -239,7 +240,6 @@ fn series(
     };
     let schedule = read.schedule(reader, &start)?;
     let first = first_turn(reader, &schedule)?;
-    let is_relative = |reminder: &&Reminder| matches!(reminder.trigger, Trigger::Relative { .. });
     let template = TaskTemplate {
         title: task.title.clone(),
         notes: task.notes.clone(),
@@ -247,7 +247,7 @@ fn series(
         labels: task.labels.clone(),
         start: task.start.clone(),
         deadline: task.deadline.clone(),
-        reminders: task.reminders.iter().filter(is_relative).cloned().collect(),
+        reminders: carried_over(task).cloned().collect(),
     };
     let series = Series {
         exceptions: read.skipped(),
@@ -277,13 +277,18 @@ fn first_turn(reader: &mut Reader, schedule: &Schedule) -> Option<Turn> {
     })
 }
 
-/// The first occurrence is that of the template, and has the absolute reminders for itself.
+fn carried_over(task: &Task) -> impl Iterator<Item = &Reminder> {
+    task.reminders
+        .iter()
+        .filter(|reminder| reminder.carries_over())
+}
+
+/// The first occurrence is that of the template, and has what is not carried over for itself.
 fn first_occurrence(series: &Series, first: Turn, asked: &Task) -> Task {
     let by = asked.created_by;
     let mut task = occurrence::task_of(series, first, asked.parent_id, by, asked.created_at);
-    let is_absolute = |reminder: &&Reminder| matches!(reminder.trigger, Trigger::Absolute { .. });
-    task.reminders
-        .extend(asked.reminders.iter().filter(is_absolute).cloned());
+    let own = asked.reminders.iter().filter(|own| !own.carries_over());
+    task.reminders.extend(own.cloned());
     task
 }
 

@@ -12,7 +12,7 @@ use crate::domain::{Fault, fields};
 use crate::error::Error;
 use crate::routes::fields::{Field, Reader, Unknown};
 use crate::routes::recurrence_input::{RecurrenceInput, RecurrenceRead};
-use crate::routes::reminders::{self, ReminderInput};
+use crate::routes::reminder_input::{self, ReminderInput};
 use crate::routes::scope::Scope;
 use crate::routes::task_view::PriorityName;
 use crate::routes::time_value::{Allowed, TimeInput};
@@ -162,11 +162,12 @@ pub(in crate::routes) fn read_reminders(
     list: Vec<Field<ReminderInput>>,
     clock: &dyn Clock,
 ) -> Vec<WantedReminder> {
-    let sent = reminders::read_all(reader, "/reminders", list);
-    let wanted = sent.into_iter().map(|(id, trigger)| WantedReminder {
-        id,
+    let sent = reminder_input::read_all(reader, "/reminders", list);
+    let wanted = sent.into_iter().map(|sent| WantedReminder {
+        id: sent.id,
         minted: ReminderId(clock.new_id()),
-        trigger,
+        trigger: sent.trigger,
+        terms: sent.terms,
     });
     wanted.collect()
 }

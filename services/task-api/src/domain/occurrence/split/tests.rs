@@ -164,13 +164,14 @@ fn what_surrounds_the_due_keeps_its_distance() {
 #[test]
 fn what_would_break_a_rule_is_told() {
     let old = series("FREQ=DAILY", date("2027-02-01"));
-    let reminder = crate::domain::task::WantedReminder {
+    let reminder = WantedReminder {
         id: None,
         minted: event_schema::ReminderId(Uuid::from_u128(7)),
         trigger: Trigger::Relative {
             to: Anchor::Due,
             offset_seconds: -60,
         },
+        terms: event_schema::Terms::default(),
     };
     let edit = SeriesEdit {
         template: TemplatePatch {

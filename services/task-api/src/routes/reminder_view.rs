@@ -1,0 +1,122 @@
+//! A reminder as callers see it.
+
+use event_schema::{Reminder, ReminderId, Trigger, civil};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::reminder_input::policy_name;
+use super::time_value::TimeView;
+use crate::domain::duration;
+use crate::domain::fields::anchor_name;
+
+/// A reminder of a task.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[schema(as = Reminder)]
+pub(super) struct ReminderView {
+    /// Its identity; a PATCH that names it keeps it.
+    #[schema(value_type = Uuid)]
+    id: ReminderId,
+    /// When it fires.
+    trigger: TriggerView,
+    /// Whether it is told in quiet hours too.
+    urgent: bool,
+    /// Whether it is told again until it is acknowledged.
+    nag: Option<NagView>,
+    /// What becomes of it when nobody could tell it at its time.
+    misfire: MisfireView,
+    /// Whether the next occurrence of its task has it too.
+    carry_over: bool,
+}
+
+/// When a reminder fires.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[serde(tag = "type", rename_all = "snake_case")]
+#[schema(as = Trigger)]
+pub(super) enum TriggerView {
+    /// So long before or after one of the task's times.
+    Relative {
+        /// Which time.
+        to: &'static str,
+        /// ISO 8601; negative is before.
+        offset: String,
+    },
+    /// At a time of its own.
+    Absolute {
+        /// The time.
+        at: TimeView,
+    },
+    /// At a time of day, so many days before the day of one of the task's times.
+    TimeOfDay {
+        /// Which time.
+        to: &'static str,
+        /// Calendar days.
+        days_before: u16,
+        /// Such as `09:00`.
+        at: String,
+        /// Its zone; null is that of the time it counts from.
+        time_zone: Option<String>,
+    },
+}
+
+/// Telling again until it is acknowledged.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[schema(as = Nag)]
+pub(super) struct NagView {
+    /// The time between two: ISO 8601.
+    every: String,
+    /// How often it is told again after the first time.
+    max: u16,
+}
+
+/// What becomes of a reminder that nobody could tell at its time.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[schema(as = Misfire)]
+pub(super) struct MisfireView {
+    /// `fire_late` or `skip`.
+    policy: &'static str,
+    /// How late it may be told by `fire_late`: ISO 8601.
+    grace: String,
+}
+
+impl From<&Reminder> for ReminderView {
+    fn from(reminder: &Reminder) -> Self {
+        let terms = reminder.terms;
+        Self {
+            id: reminder.id,
+            trigger: TriggerView::from(&reminder.trigger),
+            urgent: terms.urgent,
+            nag: terms.nag.map(|nag| NagView {
+                every: duration::format(nag.every_seconds.into()),
+                max: nag.max,
+            }),
+            misfire: MisfireView {
+                policy: policy_name(terms.misfire.policy),
+                grace: duration::format(terms.misfire.grace_seconds.into()),
+            },
+            carry_over: reminder.carries_over(),
+        }
+    }
+}
+
+impl From<&Trigger> for TriggerView {
+    fn from(trigger: &Trigger) -> Self {
+        match trigger {
+            Trigger::Relative { to, offset_seconds } => Self::Relative {
+                to: anchor_name(*to),
+                offset: duration::format(*offset_seconds),
+            },
+            Trigger::Absolute { at } => Self::Absolute { at: at.into() },
+            Trigger::TimeOfDay {
+                to,
+                days_before,
+                at,
+                time_zone,
+            } => Self::TimeOfDay {
+                to: anchor_name(*to),
+                days_before: *days_before,
+                at: civil::time::format(*at),
+                time_zone: time_zone.clone(),
+            },
+        }
+    }
+}
