@@ -10,7 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use clap::Args;
 use clock::{Clock, SharedClock, SystemClock};
 use database::Database;
-use event_schema::{App, ReminderEvent, ReminderScheduled, TaskId, TaskReminders, UserId};
+use event_schema::{App, ReminderEvent, ReminderScheduled, TaskId, TaskReminders, Terms, UserId};
 use event_store::{LaneLimits, Ledger, correct_clock};
 use reminder_scheduler::app::AppState;
 use reminder_scheduler::domain::reminders::evolve;
@@ -134,6 +134,8 @@ fn reminders(task: Uuid, fire_at: DateTime<Utc>) -> Option<TaskReminders> {
         title: "Water the plants on the balcony".to_owned(),
         due: None,
         tzdb_version: "2026a".to_owned(),
+        terms: Terms::default(),
+        nag: false,
     };
     evolve(None, &ReminderEvent::Scheduled(planned))
 }

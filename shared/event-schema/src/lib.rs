@@ -21,6 +21,11 @@ pub mod topic;
 mod upcast;
 mod watch;
 
+/// Whether a member can be left out.
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
 pub use actor::Actor;
 pub use data::{Change, Changed, Data, State};
 pub use decode::{DecodeError, Decoded, decode, decode_state};

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::event_type::event_set;
-use crate::{ReminderId, State, TaskId, TimeValue, Topic, UserId};
+use crate::{ReminderId, State, TaskId, Terms, TimeValue, Topic, UserId, is_default};
 
 /// Where a reminder stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -26,7 +26,7 @@ pub enum ReminderStatus {
 pub struct PlannedReminder {
     /// The reminder.
     pub reminder_id: ReminderId,
-    /// The instant, by the zone rules of `tzdb_version`.
+    /// The instant, by the zone rules of `tzdb_version`; of one that was told, the last that was.
     pub fire_at: DateTime<Utc>,
     /// Where it stands.
     pub status: ReminderStatus,
@@ -34,6 +34,34 @@ pub struct PlannedReminder {
     /// wherever the task is moved.
     #[serde(default)]
     pub told_until: Option<DateTime<Utc>>,
+    /// How it is told.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub terms: Terms,
+    /// Since it was scheduled: its first time, from which its nags count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_at: Option<DateTime<Utc>>,
+    /// Since it was scheduled: how often it was told again.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub nags: u16,
+    /// When it is told again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nag_at: Option<DateTime<Utc>>,
+}
+
+impl PlannedReminder {
+    /// When it is told next.
+    pub fn due_at(&self) -> Option<DateTime<Utc>> {
+        match self.status {
+            ReminderStatus::Scheduled => Some(self.fire_at),
+            ReminderStatus::Fired | ReminderStatus::Missed => self.nag_at,
+            ReminderStatus::Cancelled => None,
+        }
+    }
+
+    /// The first time since it was scheduled.
+    pub fn first_at(&self) -> DateTime<Utc> {
+        self.first_at.unwrap_or(self.fire_at)
+    }
 }
 
 /// The full reminder state of a task.
@@ -102,6 +130,12 @@ pub struct ReminderScheduled {
     pub due: Option<TimeValue>,
     /// The zone rules that `fire_at` was derived by.
     pub tzdb_version: String,
+    /// How it will be told.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub terms: Terms,
+    /// Whether it was told already, and `fire_at` is when it is told again.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub nag: bool,
 }
 
 /// A reminder reached its time. Its event id is derived from the reminder and `scheduled_for`.
@@ -113,6 +147,12 @@ pub struct ReminderFired {
     pub scheduled_for: DateTime<Utc>,
     /// When it fired; never before its time.
     pub fired_at: DateTime<Utc>,
+    /// Milliseconds between the two.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub late_by_ms: u64,
+    /// When it is told again unless somebody answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nag_at: Option<DateTime<Utc>>,
 }
 
 /// A reminder's time was found to have passed longer ago than its grace.
@@ -124,6 +164,9 @@ pub struct ReminderMissed {
     pub scheduled_for: DateTime<Utc>,
     /// When that was found.
     pub missed_at: DateTime<Utc>,
+    /// When it is told again unless somebody answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nag_at: Option<DateTime<Utc>>,
 }
 
 /// A reminder will not fire: it was removed, or its task was closed or trashed.

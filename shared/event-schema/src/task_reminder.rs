@@ -4,7 +4,7 @@ use chrono::NaiveTime;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{ReminderId, TimeValue, civil};
+use crate::{ReminderId, TimeValue, civil, is_default};
 
 /// The time of the task that a trigger counts from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -141,10 +141,6 @@ impl Reminder {
     pub fn carries_over(&self) -> bool {
         self.terms.carry_over(&self.trigger)
     }
-}
-
-fn is_default<T: Default + PartialEq>(value: &T) -> bool {
-    *value == T::default()
 }
 
 #[cfg(test)]

@@ -104,6 +104,8 @@ mod tests {
             reminder_id: ReminderId(Uuid::from_u128(4)),
             scheduled_for: noon(),
             fired_at: noon(),
+            late_by_ms: 0,
+            nag_at: None,
         })
     }
 
@@ -138,6 +140,7 @@ mod tests {
             reminder_id: ReminderId(Uuid::from_u128(4)),
             scheduled_for: noon(),
             missed_at: noon() + TimeDelta::days(3),
+            nag_at: None,
         });
 
         let told = told(&missed, None).unwrap();
@@ -153,6 +156,7 @@ mod tests {
             reminder_id: ReminderId(Uuid::from_u128(4)),
             scheduled_for: noon(),
             missed_at: noon(),
+            nag_at: None,
         });
         assert_ne!(
             told(&missed, None).unwrap().id,

@@ -1,7 +1,7 @@
 //! From the reminders that a task wants to the instants at which they fire.
 
 use chrono::{DateTime, Utc};
-use event_schema::{ReminderId, Task};
+use event_schema::{ReminderId, Task, Terms};
 use reminder_plan::{UnknownZone, time_of};
 
 /// A reminder and its instant.
@@ -11,6 +11,8 @@ pub struct Planned {
     pub reminder_id: ReminderId,
     /// When it fires, in whole microseconds as the timer table keeps it.
     pub fire_at: DateTime<Utc>,
+    /// How it is told.
+    pub terms: Terms,
 }
 
 /// Resolves every reminder of the task to its instant, each once. One without an instant has no place
@@ -25,6 +27,7 @@ pub fn plan(task: &Task) -> Result<Vec<Planned>, UnknownZone> {
             plan.push(Planned {
                 reminder_id: reminder.id,
                 fire_at,
+                terms: reminder.terms,
             });
         }
     }

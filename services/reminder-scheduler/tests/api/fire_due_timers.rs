@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::anyhow;
 use chrono::TimeDelta;
-use event_schema::fired_event_id;
+use event_schema::{Nag, fired_event_id};
 use event_store::Ledger;
 use reminder_scheduler::domain::RemindersStream;
 use test_support::fixture::{TaskStory, local, reminder_id, task};
@@ -71,6 +71,7 @@ async fn after_downtime_a_reminder_fires_late_and_once() {
     let change = &fired[0]["data"]["change"];
     assert_eq!(change["scheduled_for"], "2026-11-22T11:50:00Z");
     assert_eq!(change["fired_at"], "2026-11-23T10:50:00Z");
+    assert_eq!(change["late_by_ms"], 23 * 3_600_000);
     assert_eq!(suite.published_types(), [SCHEDULED, FIRED]);
     suite.finish().await;
 }
@@ -85,6 +86,45 @@ async fn after_more_than_a_day_of_downtime_a_reminder_is_missed() {
 
     assert_eq!(suite.published_types(), [SCHEDULED, MISSED]);
     suite.finish().await;
+}
+
+#[tokio::test]
+async fn after_three_days_of_downtime_nagging_goes_on_and_the_rest_is_missed() {
+    for mut suite in TestSuite::every(parts).await {
+        let nagging = |story: TaskStory| {
+            story.last_reminder(|reminder| {
+                reminder.terms.nag = Some(Nag {
+                    every_seconds: 900,
+                    max: 8,
+                });
+            })
+        };
+        let pills = nagging(
+            task("Take the pills")
+                .due(local("2026-11-22T11:00", "UTC"))
+                .reminder(0),
+        );
+        suite.deliver(rent().created().events()).await;
+        suite.deliver(pills.created().events()).await;
+        suite.advance(TimeDelta::hours(1));
+        suite.run_workers().await;
+        assert_eq!(suite.published_of(FIRED).len(), 1);
+
+        suite.advance(TimeDelta::days(3));
+        suite.restart().await;
+        suite.run_workers().await;
+
+        assert_eq!(suite.published_of(MISSED).len(), 1);
+        let fired = suite.published_of(FIRED);
+        assert_eq!(fired.len(), 2);
+        let change = &fired[1]["data"]["change"];
+        assert_eq!(change["scheduled_for"], "2026-11-25T11:00:00Z");
+        assert_eq!(change["nag_at"], "2026-11-25T11:15:00Z");
+        suite.advance(TimeDelta::minutes(15));
+        suite.run_workers().await;
+        assert_eq!(suite.published_of(FIRED).len(), 3);
+        suite.finish().await;
+    }
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! What events do to the reminders of a task.
 
+use chrono::{DateTime, Utc};
 use event_schema::{
     PlannedReminder, ReminderCancelled, ReminderEvent, ReminderId, ReminderScheduled,
     ReminderStatus, TaskReminders,
@@ -12,32 +13,49 @@ const MOST_REMEMBERED: usize = 64;
 pub fn evolve(state: Option<TaskReminders>, event: &ReminderEvent) -> Option<TaskReminders> {
     match event {
         ReminderEvent::Scheduled(change) => Some(schedule(state, change)),
-        ReminderEvent::Fired(change) => {
-            state.map(|state| tell(state, change.reminder_id, ReminderStatus::Fired))
-        }
-        ReminderEvent::Missed(change) => {
-            state.map(|state| tell(state, change.reminder_id, ReminderStatus::Missed))
-        }
+        ReminderEvent::Fired(change) => state.map(|mut state| {
+            if let Some(reminder) = find(&mut state, change.reminder_id) {
+                tell(reminder, change.scheduled_for, change.nag_at);
+                reminder.status = ReminderStatus::Fired;
+            }
+            state
+        }),
+        ReminderEvent::Missed(change) => state.map(|mut state| {
+            if let Some(reminder) = find(&mut state, change.reminder_id) {
+                tell(reminder, change.scheduled_for, change.nag_at);
+                reminder.status = ReminderStatus::Missed;
+            }
+            state
+        }),
         ReminderEvent::Cancelled(change) => state.map(|state| cancel(state, change)),
     }
+}
+
+fn find(state: &mut TaskReminders, id: ReminderId) -> Option<&mut PlannedReminder> {
+    state
+        .reminders
+        .iter_mut()
+        .find(|reminder| reminder.reminder_id == id)
 }
 
 fn schedule(state: Option<TaskReminders>, change: &ReminderScheduled) -> TaskReminders {
     let mut reminders = state.map(|state| state.reminders).unwrap_or_default();
     let known = reminders
-        .iter_mut()
-        .find(|reminder| reminder.reminder_id == change.reminder_id);
-    if let Some(reminder) = known {
-        reminder.fire_at = change.fire_at;
-        reminder.status = ReminderStatus::Scheduled;
-    } else {
-        forget_one_of_too_many(&mut reminders);
-        reminders.push(PlannedReminder {
-            reminder_id: change.reminder_id,
-            fire_at: change.fire_at,
-            status: ReminderStatus::Scheduled,
-            told_until: None,
-        });
+        .iter()
+        .position(|reminder| reminder.reminder_id == change.reminder_id);
+    match known {
+        Some(index) if change.nag => {
+            reminders[index].nag_at = Some(change.fire_at);
+            reminders[index].terms = change.terms;
+        }
+        Some(index) => {
+            let told_until = reminders[index].told_until;
+            reminders[index] = planned(change, told_until);
+        }
+        None => {
+            forget_one_of_too_many(&mut reminders);
+            reminders.push(planned(change, None));
+        }
     }
     TaskReminders {
         task_id: change.task_id,
@@ -50,9 +68,22 @@ fn schedule(state: Option<TaskReminders>, change: &ReminderScheduled) -> TaskRem
     }
 }
 
+fn planned(change: &ReminderScheduled, told_until: Option<DateTime<Utc>>) -> PlannedReminder {
+    PlannedReminder {
+        reminder_id: change.reminder_id,
+        fire_at: change.fire_at,
+        status: ReminderStatus::Scheduled,
+        told_until,
+        terms: change.terms,
+        first_at: None,
+        nags: 0,
+        nag_at: None,
+    }
+}
+
 /// One that never had its turn goes first, then the one whose turn is longest ago.
 fn forget_one_of_too_many(reminders: &mut Vec<PlannedReminder>) {
-    let over = |reminder: &PlannedReminder| reminder.status != ReminderStatus::Scheduled;
+    let over = |reminder: &PlannedReminder| reminder.due_at().is_none();
     if reminders.len() < MOST_REMEMBERED {
         return;
     }
@@ -64,22 +95,23 @@ fn forget_one_of_too_many(reminders: &mut Vec<PlannedReminder>) {
     }
 }
 
-fn tell(mut state: TaskReminders, id: ReminderId, status: ReminderStatus) -> TaskReminders {
-    for reminder in &mut state.reminders {
-        if reminder.reminder_id == id {
-            reminder.status = status;
-            reminder.told_until = reminder.told_until.max(Some(reminder.fire_at));
-        }
+/// Notes that it had its turn, as the first time or as a nag.
+fn tell(reminder: &mut PlannedReminder, at: DateTime<Utc>, nag_at: Option<DateTime<Utc>>) {
+    if reminder.status == ReminderStatus::Scheduled {
+        reminder.first_at = reminder.terms.nag.map(|_| reminder.fire_at);
+    } else {
+        reminder.nags = reminder.nags.saturating_add(1);
     }
-    state
+    reminder.fire_at = at;
+    reminder.nag_at = nag_at;
+    reminder.told_until = reminder.told_until.max(Some(at));
 }
 
 fn cancel(mut state: TaskReminders, change: &ReminderCancelled) -> TaskReminders {
     state.task_version = change.task_version;
-    for reminder in &mut state.reminders {
-        if reminder.reminder_id == change.reminder_id {
-            reminder.status = ReminderStatus::Cancelled;
-        }
+    if let Some(reminder) = find(&mut state, change.reminder_id) {
+        reminder.status = ReminderStatus::Cancelled;
+        reminder.nag_at = None;
     }
     state
 }

@@ -1,4 +1,7 @@
-use event_schema::{Anchor, Reminder, Status, TimeValue, Trigger};
+mod nags;
+
+use chrono::TimeDelta;
+use event_schema::{Anchor, Reminder, ReminderStatus, Status, TimeValue, Trigger};
 use proptest::prelude::*;
 
 use super::fixtures::{at, reminder_id, task};
