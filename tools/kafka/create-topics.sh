@@ -171,7 +171,7 @@ production)
 esac
 
 publishes task-api --topic task-events --topic task-update-events --topic recurring-events --topic task-api.dead-letters
-subscribes task-api --topic recurring-events
+subscribes task-api --topic reminder-events --topic recurring-events
 publishes reminder-scheduler --topic reminder-events --topic reminder-scheduler.dead-letters
 subscribes reminder-scheduler --topic task-events --topic task-update-events
 publishes recurring-generator --topic recurring-events --topic recurring-generator.dead-letters

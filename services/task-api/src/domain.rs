@@ -4,6 +4,7 @@ pub mod duration;
 pub mod fields;
 pub mod occurrence;
 pub mod series;
+pub mod snooze;
 pub mod task;
 pub mod time;
 

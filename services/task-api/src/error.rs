@@ -106,9 +106,9 @@ impl Error {
 impl ProblemError for Error {
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::NotFound | Self::NoSeries | Self::Task(TaskError::NotFound) => {
-                ErrorKind::NotFound
-            }
+            Self::NotFound
+            | Self::NoSeries
+            | Self::Task(TaskError::NotFound | TaskError::NoReminder) => ErrorKind::NotFound,
             Self::VersionConflict { .. } => ErrorKind::PreconditionFailed,
             Self::Invalid(_)
             | Self::Task(TaskError::Invalid(_))
@@ -117,6 +117,7 @@ impl ProblemError for Error {
             | Self::Task(
                 TaskError::AlreadyExists(_)
                 | TaskError::IllegalTransition { .. }
+                | TaskError::ReminderNotDue { .. }
                 | TaskError::NotRecurring(_),
             )
             | Self::Series(
@@ -144,7 +145,7 @@ impl ProblemError for Error {
             }
             Self::Task(TaskError::AlreadyExists(_))
             | Self::Series(SeriesError::AlreadyExists(_)) => "already-exists",
-            Self::Task(TaskError::IllegalTransition { .. })
+            Self::Task(TaskError::IllegalTransition { .. } | TaskError::ReminderNotDue { .. })
             | Self::Series(SeriesError::IllegalTransition { .. }) => "illegal-transition",
             Self::Task(TaskError::NotRecurring(_)) => "not-recurring",
             Self::ScopeRequired(_) => "scope-required",
@@ -155,7 +156,7 @@ impl ProblemError for Error {
             Self::NotFound
             | Self::NoSeries
             | Self::VersionConflict { .. }
-            | Self::Task(TaskError::NotFound)
+            | Self::Task(TaskError::NotFound | TaskError::NoReminder)
             | Self::Series(SeriesError::NotFound)
             | Self::Misfit(_)
             | Self::Unshowable(_)

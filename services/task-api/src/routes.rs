@@ -7,8 +7,10 @@ mod history;
 mod occurrences;
 mod recurrence_input;
 mod recurrence_preview;
+mod reminder_answers;
 mod reminder_input;
 mod reminder_view;
+mod reminders;
 mod scope;
 mod series;
 mod series_changes;
@@ -35,6 +37,7 @@ use crate::app::AppState;
     ),
     tags(
         (name = "tasks", description = "Tasks and occurrences of series"),
+        (name = "reminders", description = "Being told about tasks"),
         (name = "series", description = "Series: a rule, and what every task of it starts with"),
         (name = "recurrence", description = "Rules that make tasks repeat"),
     )
@@ -66,6 +69,18 @@ fn table() -> OpenApiRouter<AppState> {
         .routes(routes!(transitions::restore_task))
         .routes(routes!(task_preview::preview_task))
         .routes(routes!(history::get_task_history))
+        .routes(routes!(
+            reminders::list_task_reminders,
+            reminders::add_reminder
+        ))
+        .routes(routes!(
+            reminders::get_reminder,
+            reminders::update_reminder,
+            reminders::delete_reminder
+        ))
+        .routes(routes!(reminder_answers::snooze_reminder))
+        .routes(routes!(reminder_answers::dismiss_reminder))
+        .routes(routes!(reminder_answers::acknowledge_reminder))
         .routes(routes!(series::list_series, series_changes::create_series))
         .routes(routes!(
             series::get_series,

@@ -1,5 +1,6 @@
 //! Rows for reading, made from the log in the transaction of the events.
 
+pub mod reminders;
 pub mod series;
 pub mod tasks;
 
@@ -9,10 +10,15 @@ use database::MigrationSet;
 use event_store::Projection;
 
 /// The service's own tables; they come after the ledger's.
-pub const MIGRATIONS: MigrationSet =
-    database::migrations!("task-api": "0001_tasks", "0002_task_labels", "0003_series");
+pub const MIGRATIONS: MigrationSet = database::migrations!(
+    "task-api": "0001_tasks", "0002_task_labels", "0003_series", "0004_reminders"
+);
 
 /// Every projection of the ledger.
 pub fn projections() -> Vec<Arc<dyn Projection>> {
-    vec![Arc::new(tasks::Tasks), Arc::new(series::SeriesRows)]
+    vec![
+        Arc::new(tasks::Tasks),
+        Arc::new(series::SeriesRows),
+        Arc::new(reminders::Reminders),
+    ]
 }

@@ -1,6 +1,7 @@
 //! Every subscription of the service: topic to function.
 
 pub mod recurring_events;
+pub mod reminder_events;
 
 use dapr_client::{Config, Subscriptions};
 use event_schema::{App, Topic};
@@ -9,10 +10,12 @@ use crate::app::AppState;
 
 /// The table. Its topics are those of the topic contract.
 pub fn subscriptions(config: &Config) -> Subscriptions<AppState> {
-    Subscriptions::new(App::TaskApi, config).on(
-        Topic::RecurringEvents,
-        recurring_events::on_recurring_events,
-    )
+    Subscriptions::new(App::TaskApi, config)
+        .on(Topic::ReminderEvents, reminder_events::on_reminder_events)
+        .on(
+            Topic::RecurringEvents,
+            recurring_events::on_recurring_events,
+        )
 }
 
 #[cfg(test)]

@@ -156,7 +156,7 @@ pub struct MigrateConfig {
 /// What `ledger rebuild` makes.
 #[derive(Clone, Debug, Args)]
 pub struct RebuildConfig {
-    /// The projection: `tasks` of task-api, `notifications` of notifier.
+    /// The projection: `tasks`, `series` and `reminders` of task-api, `notifications` of notifier.
     #[arg(long)]
     pub projection: String,
 

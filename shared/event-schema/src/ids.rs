@@ -117,6 +117,12 @@ pub fn fired_event_id(reminder: ReminderId, scheduled_for: DateTime<Utc>) -> Eve
     EventId(derive("reminder.fired", &[&reminder.to_string(), &at]))
 }
 
+/// The one `reminder.withdrawn` event of a reminder's scheduled time.
+pub fn withdrawn_event_id(reminder: ReminderId, scheduled_for: DateTime<Utc>) -> EventId {
+    let at = scheduled_for.to_rfc3339_opts(SecondsFormat::Micros, true);
+    EventId(derive("reminder.withdrawn", &[&reminder.to_string(), &at]))
+}
+
 /// The one notification that an event causes for a user.
 pub fn notification_id(event: EventId, user: UserId, kind: &str) -> NotificationId {
     NotificationId(derive(
@@ -142,6 +148,7 @@ mod tests {
             occurrence_event_id(series, slot).as_uuid(),
             exhausted_event_id(series, slot).as_uuid(),
             fired_event_id(ReminderId(three), at).as_uuid(),
+            withdrawn_event_id(ReminderId(three), at).as_uuid(),
             notification_id(EventId(two), UserId(three), "reminder.fired").as_uuid(),
         ];
 
@@ -151,6 +158,7 @@ mod tests {
             "f5c81a98-59cd-5404-ae22-f105ad71b9d1",
             "4bf31be8-9fa9-54f8-8b9d-1b2d9bf79db6",
             "7dc24bfc-e268-5c4b-8e33-3ebfe1f3368a",
+            "2f3f5218-9c15-5251-a935-5347f9ed2184",
             "90395438-8869-58d3-8242-5c0ea2cb9a5e",
         ];
         assert_eq!(derived.map(|id| id.to_string()), pinned);

@@ -34,11 +34,11 @@ pub use event_type::{EventSet, EventType};
 pub use ids::{
     EventId, NotificationId, ReminderId, SeriesId, TaskId, UserId, exhausted_event_id,
     fired_event_id, notification_id, occurrence_event_id, occurrence_reminder_id,
-    occurrence_task_id,
+    occurrence_task_id, withdrawn_event_id,
 };
 pub use notification::{
     DeliveryFailed, Notification, NotificationDelivered, NotificationEvent, NotificationExpired,
-    NotificationKind, NotificationRead,
+    NotificationKind, NotificationRead, NotificationWithdrawn,
 };
 pub use recurring::{
     OccurrenceDue, OccurrenceFinished, OccurrenceOpened, ProgressEvent, SeriesExhausted,
@@ -47,7 +47,7 @@ pub use recurring::{
 pub use registry::{Family, all_events, check_registry, current_form, event_type_of, families};
 pub use reminder::{
     PlannedReminder, ReminderCancelled, ReminderEvent, ReminderFired, ReminderMissed,
-    ReminderScheduled, ReminderStatus, TaskReminders,
+    ReminderScheduled, ReminderStatus, ReminderWithdrawn, TaskReminders,
 };
 pub use series::{
     CatchUp, DstGap, Generation, GenerationMode, MonthOverflow, Recurrence, Series, SeriesChanged,
@@ -55,10 +55,13 @@ pub use series::{
     SlotAnchor, TaskTemplate,
 };
 pub use task::{
-    Priority, Status, Task, TaskCancelled, TaskCompleted, TaskEvent, TaskPurged, TaskReopened,
-    TaskRestored, TaskSkipped, TaskTrashed, TaskUpdated,
+    Priority, ReminderTold, Status, Task, TaskCancelled, TaskCompleted, TaskEvent, TaskPurged,
+    TaskReminderAnswered, TaskRemindersTold, TaskReopened, TaskRestored, TaskSkipped, TaskTrashed,
+    TaskUpdated,
 };
-pub use task_reminder::{Anchor, Misfire, MisfirePolicy, Nag, Reminder, Terms, Trigger};
+pub use task_reminder::{
+    Anchor, Answer, Misfire, MisfirePolicy, Nag, Reminder, Reply, Terms, Told, Trigger,
+};
 pub use time_value::TimeValue;
 pub use topic::{App, Topic};
 pub use upcast::{Members, RegistryError, Step, Upcast, unchanged};

@@ -60,6 +60,9 @@ pub struct Notification {
     /// When the user read it.
     #[serde(default)]
     pub read_at: Option<DateTime<Utc>>,
+    /// When it was taken back; from then on nobody is shown it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub withdrawn_at: Option<DateTime<Utc>>,
 }
 
 impl State for Notification {
@@ -78,6 +81,9 @@ event_set! {
         Created = "notification.created.v1", Some(Topic::NotificationEvents), "1.0.0";
         /// The user has read a notification. From notifier; for live streams and audit.
         Read(NotificationRead) = "notification.read.v1", Some(Topic::NotificationEvents), "1.0.0";
+        /// A notification was taken back: what it told did not happen. It may come before what it takes
+        /// back. From notifier; for live streams and audit.
+        Withdrawn(NotificationWithdrawn) = "notification.withdrawn.v1", Some(Topic::NotificationEvents), "1.0.0";
         /// A channel took a notification. From notifier; for live streams and audit.
         Delivered(NotificationDelivered) = "notification.delivered.v1", Some(Topic::NotificationEvents), "1.0.0";
         /// A channel gave up on a notification. From notifier; for live streams and audit.
@@ -93,6 +99,19 @@ event_set! {
 pub struct NotificationRead {
     /// The `read_at` of the notification.
     pub read_at: Changed<Option<DateTime<Utc>>>,
+}
+
+/// It was taken back. It may begin the stream: then what it takes back is not shown when it comes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct NotificationWithdrawn {
+    /// The notification.
+    pub notification_id: NotificationId,
+    /// Who was told, or would have been.
+    pub user_id: UserId,
+    /// What it is about.
+    pub kind: NotificationKind,
+    /// When.
+    pub withdrawn_at: DateTime<Utc>,
 }
 
 /// A channel took it.

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::event_type::event_set;
-use crate::{ReminderId, State, TaskId, Terms, TimeValue, Topic, UserId, is_default};
+use crate::{ReminderId, State, TaskId, Terms, TimeValue, Told, Topic, UserId, is_default};
 
 /// Where a reminder stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -46,9 +46,36 @@ pub struct PlannedReminder {
     /// When it is told again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nag_at: Option<DateTime<Utc>>,
+    /// How often it fired.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub fire_count: u32,
+    /// When it fired last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_fired_at: Option<DateTime<Utc>>,
+    /// How late that was, in milliseconds.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub late_by_ms: u64,
+    /// Whether the newest of its times that had its turn was missed.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub missed: bool,
 }
 
 impl PlannedReminder {
+    /// What became of it so far; `None` while nothing did.
+    pub fn told(&self) -> Option<Told> {
+        if self.fire_count == 0 && !self.missed {
+            return None;
+        }
+        Some(Told {
+            until: self.told_until?,
+            missed: self.missed,
+            fire_count: self.fire_count,
+            last_fired_at: self.last_fired_at,
+            late_by_ms: self.late_by_ms,
+            nag_at: self.nag_at,
+        })
+    }
+
     /// When it is told next.
     pub fn due_at(&self) -> Option<DateTime<Utc>> {
         match self.status {
@@ -96,16 +123,19 @@ event_set! {
     /// What can happen to the reminders of a task.
     pub enum ReminderEvent of TaskReminders, by ReminderScheduler {
         /// A reminder was planned, or planned anew because its task changed.
-        /// From reminder-scheduler; read by notifier.
+        /// From reminder-scheduler; read by task-api and notifier.
         Scheduled(ReminderScheduled) = "reminder.scheduled.v1", Some(Topic::ReminderEvents), "1.0.0";
         /// A reminder reached its time.
-        /// From reminder-scheduler; read by notifier, which tells the user.
+        /// From reminder-scheduler; read by task-api and notifier, which tells the user.
         Fired(ReminderFired) = "reminder.fired.v1", Some(Topic::ReminderEvents), "1.0.0", fact;
         /// A reminder's time was found to have passed too long ago to tell.
-        /// From reminder-scheduler; read by notifier.
+        /// From reminder-scheduler; read by task-api and notifier.
         Missed(ReminderMissed) = "reminder.missed.v1", Some(Topic::ReminderEvents), "1.0.0", fact;
+        /// A reminder fired although it should not have: its task was closed, or the reminder answered or
+        /// moved, before. From reminder-scheduler; read by task-api and notifier, which takes back what it told.
+        Withdrawn(ReminderWithdrawn) = "reminder.withdrawn.v1", Some(Topic::ReminderEvents), "1.0.0", fact;
         /// A reminder will not fire: it was removed, or its task was closed or trashed.
-        /// From reminder-scheduler; read by notifier.
+        /// From reminder-scheduler; read by task-api and notifier.
         Cancelled(ReminderCancelled) = "reminder.cancelled.v1", Some(Topic::ReminderEvents), "1.0.0";
     }
 }
@@ -174,6 +204,18 @@ pub struct ReminderMissed {
 pub struct ReminderCancelled {
     /// The reminder.
     pub reminder_id: ReminderId,
+    /// The task's version that said so.
+    pub task_version: u64,
+}
+
+/// A reminder fired before it was known that it should not. Its event id is derived from the reminder and
+/// `scheduled_for`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ReminderWithdrawn {
+    /// The reminder.
+    pub reminder_id: ReminderId,
+    /// The time for which it fired.
+    pub scheduled_for: DateTime<Utc>,
     /// The task's version that said so.
     pub task_version: u64,
 }

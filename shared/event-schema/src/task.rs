@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::event_type::event_set;
 use crate::{
-    Actor, Anchor, Changed, Recurrence, Reminder, SeriesId, State, TaskId, TimeValue, Topic, UserId,
+    Actor, Anchor, Answer, Changed, Recurrence, Reminder, ReminderId, SeriesId, State, TaskId,
+    TimeValue, Told, Topic, UserId, is_default,
 };
 
 /// Where a task stands.
@@ -80,6 +81,12 @@ pub struct Task {
     /// At most 20.
     #[serde(default)]
     pub reminders: Vec<Reminder>,
+    /// The version of the plan of reminder-scheduler that is known of what became of them.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub plan_version: u64,
+    /// How many of its versions only told what became of them.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub tellings: u64,
     /// The series it is an occurrence of.
     #[serde(default)]
     pub series_id: Option<SeriesId>,
@@ -134,6 +141,8 @@ impl Task {
             deadline: None,
             parent_id: None,
             reminders: Vec::new(),
+            plan_version: 0,
+            tellings: 0,
             series_id: None,
             slot: None,
             occurrence_index: None,
@@ -146,6 +155,12 @@ impl Task {
             updated_at: now,
             trashed_at: None,
         }
+    }
+
+    /// The version that its owner knows it by: those do not count that only told what became of its
+    /// reminders, because they change nothing that anybody could want to change.
+    pub fn revision(&self, version: u64) -> u64 {
+        version.saturating_sub(self.tellings)
     }
 
     /// Whether anybody still waits for it.
@@ -199,6 +214,11 @@ event_set! {
         /// A task was taken out of the trash.
         /// From task-api; read by reminder-scheduler, recurring-generator and notifier.
         Restored(TaskRestored) = "task.restored.v1", Some(Topic::TaskEvents), "1.0.0";
+        /// Its owner snoozed, dismissed or acknowledged a reminder of a task.
+        /// From task-api; read by reminder-scheduler, recurring-generator and notifier.
+        ReminderAnswered(TaskReminderAnswered) = "task.reminder-answered.v1", Some(Topic::TaskUpdateEvents), "1.0.0";
+        /// Reminders of a task fired or were missed. Stays in the ledger of task-api.
+        RemindersTold(TaskRemindersTold) = "task.reminders-told.v1", None, "1.0.0";
         /// A task left the trash for good; a tombstone follows.
         /// From task-api; read by reminder-scheduler, recurring-generator and notifier.
         Purged(TaskPurged) = "task.purged.v1", Some(Topic::TaskEvents), "1.0.0";
@@ -309,4 +329,34 @@ pub struct TaskRestored {
 pub struct TaskPurged {
     /// When.
     pub updated_at: DateTime<Utc>,
+}
+
+/// Its owner snoozed, dismissed or acknowledged a reminder.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct TaskReminderAnswered {
+    /// The reminder.
+    pub reminder_id: ReminderId,
+    /// The `answer` of the reminder.
+    pub answer: Changed<Option<Answer>>,
+    /// When.
+    pub updated_at: DateTime<Utc>,
+}
+
+/// What became of a reminder.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ReminderTold {
+    /// The reminder.
+    pub reminder_id: ReminderId,
+    /// The `told` of the reminder; none of one that did not fire after all.
+    #[serde(default)]
+    pub told: Option<Told>,
+}
+
+/// Reminders fired or were missed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct TaskRemindersTold {
+    /// Those of which there is news.
+    pub reminders: Vec<ReminderTold>,
+    /// The version of the plan that tells it.
+    pub plan_version: u64,
 }

@@ -1,6 +1,6 @@
 //! The wish to be told about a task: when, and how insistently.
 
-use chrono::NaiveTime;
+use chrono::{DateTime, NaiveTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -115,6 +115,53 @@ impl Terms {
     }
 }
 
+/// What its owner says to a reminder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Reply {
+    /// Tell me then instead.
+    Snoozed {
+        /// When.
+        until: DateTime<Utc>,
+    },
+    /// Do not tell me.
+    Dismissed,
+    /// I know.
+    Acknowledged,
+}
+
+/// What its owner said to a time of a reminder. Once the reminder has another time, it holds no more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Answer {
+    /// The time that is answered: that of the trigger.
+    pub to: DateTime<Utc>,
+    /// What was said.
+    pub reply: Reply,
+    /// When it was said.
+    pub at: DateTime<Utc>,
+}
+
+/// What became of the times of a reminder, as reminder-scheduler tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Told {
+    /// The newest time that had its turn.
+    pub until: DateTime<Utc>,
+    /// Whether that one was missed.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub missed: bool,
+    /// How often it fired.
+    pub fire_count: u32,
+    /// When it fired last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_fired_at: Option<DateTime<Utc>>,
+    /// How late that was, in milliseconds.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub late_by_ms: u64,
+    /// When it nags next.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nag_at: Option<DateTime<Utc>>,
+}
+
 /// The wish to be told about a task.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Reminder {
@@ -125,6 +172,16 @@ pub struct Reminder {
     /// How it is told.
     #[serde(default, skip_serializing_if = "is_default")]
     pub terms: Terms,
+    /// Since when it stands as it does: its time, its answer, and whether its task is open. Without it,
+    /// from the beginning of the task. What fires from then on for another time, fires by mistake.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<DateTime<Utc>>,
+    /// What its owner said to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<Answer>,
+    /// What became of it so far.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told: Option<Told>,
 }
 
 impl Reminder {
@@ -134,6 +191,18 @@ impl Reminder {
             id,
             trigger,
             terms: Terms::default(),
+            since: None,
+            answer: None,
+            told: None,
+        }
+    }
+
+    /// The wish alone, without what became of it.
+    #[must_use]
+    pub fn wish(&self) -> Self {
+        Self {
+            terms: self.terms,
+            ..Self::new(self.id, self.trigger.clone())
         }
     }
 

@@ -235,7 +235,7 @@ const CONTRACTS: [Contract; 5] = [
         },
         key: Key::Task,
         producers: &[App::ReminderScheduler],
-        consumers: &[App::Notifier],
+        consumers: &[App::TaskApi, App::Notifier],
     },
     Contract {
         name: "recurring-events",

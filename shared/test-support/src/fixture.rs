@@ -201,6 +201,7 @@ mod tests {
             .scheduled(0, at)
             .fired(0, at)
             .missed(1, at)
+            .withdrawn(0, at)
             .cancelled(2);
         assert!(decodes::<ReminderEvent>(&reminders.events()));
     }

@@ -75,18 +75,25 @@ mod tests {
     }
 
     const TABLE: (&str, &str) = ("subscribers.rs", "");
+    const REMINDERS: (&str, &str) = (
+        "subscribers/reminder_events.rs",
+        "pub async fn on_reminder_events(app: &AppState) {}",
+    );
     const RECURRING: (&str, &str) = (
         "subscribers/recurring_events.rs",
         "pub async fn on_recurring_events(app: &AppState) {}",
     );
     #[test]
     fn the_subscriptions_of_the_contract_are_fine() {
-        assert_eq!(subscribers(&[TABLE, RECURRING]), Vec::<String>::new());
+        assert_eq!(
+            subscribers(&[TABLE, REMINDERS, RECURRING]),
+            Vec::<String>::new()
+        );
     }
 
     #[test]
     fn a_missing_subscriber_is_found() {
-        let found = subscribers(&[TABLE]);
+        let found = subscribers(&[TABLE, REMINDERS]);
         assert_eq!(found, ["subscribers/recurring_events.rs:1"]);
     }
 
@@ -97,7 +104,7 @@ mod tests {
             "pub async fn handle() {} // fn on_recurring_events(",
         );
         assert_eq!(
-            subscribers(&[TABLE, other]),
+            subscribers(&[TABLE, REMINDERS, other]),
             ["subscribers/recurring_events.rs:1"]
         );
     }
@@ -109,7 +116,7 @@ mod tests {
             "pub async fn on_task_events() {}",
         );
         let odd = ("subscribers/weather.rs", "");
-        let found = subscribers(&[TABLE, RECURRING, own, odd]);
+        let found = subscribers(&[TABLE, REMINDERS, RECURRING, own, odd]);
         assert_eq!(
             found,
             ["subscribers/task_events.rs:1", "subscribers/weather.rs:1"]

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use event_schema::{
     Changed, Notification, NotificationEvent, NotificationId, NotificationKind, NotificationRead,
-    SeriesId, TaskId, UserId,
+    NotificationWithdrawn, SeriesId, TaskId, UserId,
 };
 use event_store::Aggregate;
 use uuid::Uuid;
@@ -38,6 +38,15 @@ pub struct NewNotification {
 pub enum Command {
     /// Put it into the inbox, unless it is there.
     Create(NewNotification),
+    /// Take it back, or see to it that it does not come.
+    Withdraw {
+        /// The notification.
+        id: NotificationId,
+        /// Whose it is.
+        user_id: UserId,
+        /// What it is about.
+        kind: NotificationKind,
+    },
     /// Note that the user has read it; again changes nothing.
     Read {
         /// Who says so.
@@ -64,7 +73,21 @@ pub fn decide(
         Command::Create(new) => Ok(vec![NotificationEvent::Created(Box::new(created(
             new, now,
         )))]),
-        Command::Read { by } => read(state.filter(|state| state.user_id == by), now),
+        Command::Withdraw { .. } if state.is_some_and(|state| state.withdrawn_at.is_some()) => {
+            Ok(Vec::new())
+        }
+        Command::Withdraw { id, user_id, kind } => {
+            Ok(vec![NotificationEvent::Withdrawn(NotificationWithdrawn {
+                notification_id: id,
+                user_id,
+                kind,
+                withdrawn_at: now,
+            })])
+        }
+        Command::Read { by } => {
+            let shown = |state: &&Notification| state.user_id == by && state.withdrawn_at.is_none();
+            read(state.filter(shown), now)
+        }
     }
 }
 
@@ -80,6 +103,7 @@ fn created(new: NewNotification, now: DateTime<Utc>) -> Notification {
         scheduled_for: new.scheduled_for,
         created_at: now,
         read_at: None,
+        withdrawn_at: None,
     }
 }
 
@@ -106,10 +130,31 @@ pub fn evolve(state: Option<Notification>, event: &NotificationEvent) -> Option<
             read_at: read.read_at.to,
             ..notification
         }),
+        NotificationEvent::Withdrawn(change) => Some(Notification {
+            withdrawn_at: Some(change.withdrawn_at),
+            ..state.unwrap_or_else(|| never_shown(change))
+        }),
         // What channels do with it does not change it.
         NotificationEvent::Delivered(_)
         | NotificationEvent::Failed(_)
         | NotificationEvent::Expired(_) => state,
+    }
+}
+
+/// What stands where a notification would, so that it does not come.
+fn never_shown(change: &NotificationWithdrawn) -> Notification {
+    Notification {
+        id: change.notification_id,
+        user_id: change.user_id,
+        kind: change.kind,
+        title: String::new(),
+        body: String::new(),
+        task_id: None,
+        series_id: None,
+        scheduled_for: None,
+        created_at: change.withdrawn_at,
+        read_at: None,
+        withdrawn_at: None,
     }
 }
 

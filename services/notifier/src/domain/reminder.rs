@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use event_schema::{
-    EventId, NotificationKind, ReminderEvent, TaskReminders, TaskWatch, TimeValue, notification_id,
+    EventId, NotificationId, NotificationKind, ReminderEvent, TaskReminders, TaskWatch, TimeValue,
+    UserId, fired_event_id, notification_id,
 };
 
 use super::notification::NewNotification;
@@ -28,7 +29,9 @@ pub fn notification(
             missed.scheduled_for,
             missed.missed_at,
         ),
-        ReminderEvent::Scheduled(_) | ReminderEvent::Cancelled(_) => return None,
+        ReminderEvent::Scheduled(_) | ReminderEvent::Cancelled(_) | ReminderEvent::Withdrawn(_) => {
+            return None;
+        }
     };
     if watch.is_some_and(|watch| was_closed(watch, at)) {
         return None;
@@ -47,6 +50,16 @@ pub fn notification(
         series_id: None,
         scheduled_for: Some(scheduled_for),
     })
+}
+
+/// The notification that is taken back, when what it told is.
+pub fn withdrawn(change: &ReminderEvent, user: UserId) -> Option<NotificationId> {
+    let ReminderEvent::Withdrawn(change) = change else {
+        return None;
+    };
+    let fired = fired_event_id(change.reminder_id, change.scheduled_for);
+    let kind = NotificationKind::ReminderFired;
+    Some(notification_id(fired, user, kind.name()))
 }
 
 fn was_closed(watch: &TaskWatch, at: DateTime<Utc>) -> bool {
@@ -73,7 +86,7 @@ fn due_text(due: &TimeValue) -> String {
 #[cfg(test)]
 mod tests {
     use chrono::TimeDelta;
-    use event_schema::{ReminderFired, ReminderId, ReminderMissed, TaskId, UserId};
+    use event_schema::{ReminderFired, ReminderId, ReminderMissed, TaskId};
     use uuid::Uuid;
 
     use super::*;

@@ -140,7 +140,10 @@ pub(super) async fn get_notification(
         .ledger
         .state::<NotificationStream>(notification_id)
         .await?;
-    let found = found.filter(|found| found.state.user_id.as_uuid() == call.caller.user_id);
+    let found = found.filter(|found| {
+        let notification = &found.state;
+        notification.user_id.as_uuid() == call.caller.user_id && notification.withdrawn_at.is_none()
+    });
     let found = found.ok_or(NotificationError::Unknown)?;
     Ok(etag::conditional(&headers, found.version, || {
         Json(NotificationView::from(found))

@@ -130,6 +130,6 @@ impl Projection for Notifications {
         let notifications = changes
             .iter()
             .filter_map(StreamChange::state::<NotificationStream>);
-        rows::upsert(tx, into, notifications.collect()).boxed()
+        rows::apply(tx, into, notifications.collect()).boxed()
     }
 }

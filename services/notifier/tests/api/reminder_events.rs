@@ -73,6 +73,45 @@ async fn a_reminder_that_was_missed_is_told_as_such() {
 }
 
 #[tokio::test]
+async fn what_is_taken_back_is_not_shown_whichever_comes_first() {
+    for mut suite in TestSuite::every(parts).await {
+        let at = instant("2026-11-22T09:50:00Z");
+        let story = rent().fired(0, at).withdrawn(0, at);
+        let [fired, withdrawn] = &story.events()[..] else {
+            panic!("two events");
+        };
+        let other = fixture::task("Call back").created();
+        let other = fixture::reminders(other.state())
+            .fired(0, at)
+            .withdrawn(0, at);
+
+        suite
+            .deliver_in_order([withdrawn, fired].map(Clone::clone))
+            .await;
+        suite.deliver_in_order([other.events()[0].clone()]).await;
+        assert_eq!(titles(&suite).await, ["Call back"]);
+        let told = suite.get("/v1/notifications", StatusCode::OK).await;
+        let path = format!(
+            "/v1/notifications/{}",
+            told["items"][0]["id"].as_str().unwrap()
+        );
+        suite.deliver(other.events()).await;
+
+        assert!(titles(&suite).await.is_empty());
+        suite.get(&path, StatusCode::NOT_FOUND).await;
+        let read = format!("{path}/read");
+        suite.post(&read, json!({}), StatusCode::NOT_FOUND).await;
+        suite.run_workers().await;
+        let published = ["withdrawn", "created", "withdrawn"];
+        assert_eq!(
+            suite.published_types(),
+            published.map(|name| format!("notification.{name}.v1"))
+        );
+        suite.finish().await;
+    }
+}
+
+#[tokio::test]
 async fn every_firing_of_every_reminder_is_told() {
     let mut suite = suite().await;
     let story = rent()

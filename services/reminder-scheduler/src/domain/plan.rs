@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use event_schema::{ReminderId, Task, Terms};
-use reminder_plan::{UnknownZone, time_of};
+use reminder_plan::{UnknownZone, first_of};
 
 /// A reminder and its instant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,13 +15,14 @@ pub struct Planned {
     pub terms: Terms,
 }
 
-/// Resolves every reminder of the task to its instant, each once. One without an instant has no place
-/// in the plan.
+/// Resolves every reminder of the task to its instant, each once: that of its trigger, or the one it was
+/// snoozed to. One without an instant has no place in the plan, nor has one that is answered; a task that
+/// is not open has none.
 pub fn plan(task: &Task) -> Result<Vec<Planned>, UnknownZone> {
     let mut plan: Vec<Planned> = Vec::with_capacity(task.reminders.len());
     for reminder in &task.reminders {
         let known = plan.iter().any(|one| one.reminder_id == reminder.id);
-        if let Some(fire_at) = time_of(task, &reminder.trigger)?
+        if let Some(fire_at) = first_of(task, reminder)?
             && !known
         {
             plan.push(Planned {

@@ -3,10 +3,12 @@
 mod evolve;
 mod fire;
 mod reconcile;
+mod withdraw;
 
 use chrono::{DateTime, Utc};
 use event_schema::{
     EventId, PlannedReminder, ReminderEvent, ReminderId, Task, TaskReminders, fired_event_id,
+    withdrawn_event_id,
 };
 use event_store::{Aggregate, Timer};
 use reminder_plan::UnknownZone;
@@ -39,6 +41,10 @@ impl Aggregate for RemindersStream {
             ReminderEvent::Missed(missed) => {
                 Some(fired_event_id(missed.reminder_id, missed.scheduled_for))
             }
+            ReminderEvent::Withdrawn(withdrawn) => Some(withdrawn_event_id(
+                withdrawn.reminder_id,
+                withdrawn.scheduled_for,
+            )),
             ReminderEvent::Scheduled(_) | ReminderEvent::Cancelled(_) => None,
         }
     }

@@ -32,6 +32,9 @@ pub const MAX_NAGS: u16 = 100;
 /// The longest time that a reminder may be late and still be told.
 pub const MAX_GRACE_SECONDS: u32 = 366 * 86_400;
 
+/// A reminder is snoozed for at most so many days.
+pub const MAX_SNOOZE_DAYS: u64 = 366;
+
 /// A rule that a field breaks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {

@@ -119,9 +119,8 @@ fn reminders(task: &Task, template: &[Reminder], days: i64) -> Vec<Reminder> {
     });
     copies
         .map(|(reminder, trigger)| Reminder {
-            id: occurrence_reminder_id(task.id, reminder.id),
-            trigger,
             terms: reminder.terms,
+            ..Reminder::new(occurrence_reminder_id(task.id, reminder.id), trigger)
         })
         .take(fields::MAX_REMINDERS)
         .collect()

@@ -2,6 +2,7 @@
 
 mod evolve;
 mod place;
+mod reminders;
 mod update;
 
 #[cfg(test)]
@@ -9,8 +10,8 @@ mod tests;
 
 use chrono::{DateTime, Utc};
 use event_schema::{
-    Actor, Changed, Status, Task, TaskCancelled, TaskCompleted, TaskEvent, TaskId, TaskReopened,
-    TaskRestored, TaskSkipped, TaskTrashed,
+    Actor, Changed, ReminderId, Reply, Status, Task, TaskCancelled, TaskCompleted, TaskEvent,
+    TaskId, TaskReminders, TaskReopened, TaskRestored, TaskSkipped, TaskTrashed,
 };
 use event_store::Aggregate;
 use uuid::Uuid;
@@ -69,6 +70,20 @@ pub enum Command {
     Trash,
     /// Take it out of the trash.
     Restore,
+    /// Say something to one of its reminders.
+    Answer {
+        /// The reminder.
+        reminder_id: ReminderId,
+        /// What is said.
+        reply: Reply,
+    },
+    /// Take over what became of its reminders.
+    FollowPlan {
+        /// What the scheduler says.
+        plan: Box<TaskReminders>,
+        /// The version of what it says.
+        version: u64,
+    },
 }
 
 /// Why a task refuses a command.
@@ -93,6 +108,15 @@ pub enum TaskError {
     /// Only an occurrence can be skipped, or reaches further than itself.
     #[error("task {0} is no occurrence of a series")]
     NotRecurring(TaskId),
+    /// It has no such reminder.
+    #[error("there is no such reminder")]
+    NoReminder,
+    /// It has no time that could be answered so, or that one has not come yet.
+    #[error("the reminder has not fired and cannot be {wanted}")]
+    ReminderNotDue {
+        /// What was asked for.
+        wanted: &'static str,
+    },
     /// Fields break rules.
     #[error("the task would break a rule")]
     Invalid(Vec<Fault>),
@@ -120,6 +144,8 @@ pub fn decide(
         Command::Cancel => cancel(task, now),
         Command::Trash => Ok(trash(task, now)),
         Command::Restore => restore(task, now),
+        Command::Answer { reminder_id, reply } => reminders::decide(task, reminder_id, reply, now),
+        Command::FollowPlan { plan, version } => Ok(reminders::follow(task, &plan, version)),
     }
 }
 

@@ -44,9 +44,10 @@ impl OnTask {
         let task = task.filter(|task| task.owner_id == self.owner);
         let task = task.ok_or(Error::NotFound)?;
         let version = unit.version::<TaskStream>(self.task_id);
-        if self.if_match.is_some_and(|wanted| wanted != version) {
+        let revision = task.revision(version);
+        if self.if_match.is_some_and(|wanted| wanted != revision) {
             let view = TaskView::of(task, version, unit.now());
-            return Err(Error::version_conflict(version, &view));
+            return Err(Error::version_conflict(revision, &view));
         }
         Ok(task)
     }
@@ -60,10 +61,13 @@ impl OnTask {
         Ok(unit.state::<TaskStream>(self.task_id).unwrap_or(found))
     }
 
-    /// The task as the caller sees it now.
+    /// The task as the caller sees it now, with its revision.
     pub(super) fn view(&self, unit: &mut Unit<'_>, task: Task) -> (u64, TaskView) {
         let version = unit.version::<TaskStream>(self.task_id);
-        (version, TaskView::of(task, version, unit.now()))
+        (
+            task.revision(version),
+            TaskView::of(task, version, unit.now()),
+        )
     }
 }
 

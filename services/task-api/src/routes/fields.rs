@@ -126,6 +126,15 @@ impl Reader {
         }
     }
 
+    /// The same, of an object that comes back as it was read: what we alone say is not read.
+    pub(super) fn unknown_but(&mut self, object: &str, unknown: &Unknown, said: &[&str]) {
+        let names = unknown
+            .0
+            .iter()
+            .filter(|name| !said.contains(&name.as_str()));
+        self.unknown(object, &Unknown(names.cloned().collect()));
+    }
+
     /// The value, or a fault.
     pub(super) fn check<T>(&mut self, result: Result<T, Fault>) -> Option<T> {
         result.map_err(|fault| self.fault(fault)).ok()

@@ -76,11 +76,20 @@ pub(super) async fn get_task_history(
         .ledger
         .events_of::<TaskStream>(task_id, after.unwrap_or(0), u32::from(page.limit.get()) + 1)
         .await?;
-    let items = events.iter().map(item).collect::<Result<Vec<_>, _>>()?;
-    Ok(Json(Page::of(items, page.limit, |item| item.version)))
+    let page = Page::of(events, page.limit, |event| event.version);
+    let items = page
+        .items
+        .iter()
+        .filter_map(|event| item(event).transpose());
+    Ok(Json(Page {
+        items: items.collect::<Result<Vec<_>, _>>()?,
+        next_cursor: page.next_cursor,
+    }))
 }
 
-fn item(event: &RecordedEvent) -> Result<HistoryItem, Error> {
+/// What an event says about the task. What became of its reminders is not its history: the notifications
+/// are there for that.
+fn item(event: &RecordedEvent) -> Result<Option<HistoryItem>, Error> {
     let unshowable =
         |reason: String| Error::Unshowable(format!("event {}: {reason}", event.position));
     let envelope = Envelope::parse(event.envelope.as_bytes())
@@ -89,20 +98,21 @@ fn item(event: &RecordedEvent) -> Result<HistoryItem, Error> {
         return Err(unshowable(format!("unknown type {}", envelope.event_type)));
     };
     let changes = match &data.change {
+        TaskEvent::RemindersTold(_) => return Ok(None),
         TaskEvent::Created(task) => created(task),
         change => change
             .change_json()
             .and_then(|json| serde_json::from_str(json.get()))
             .map(|members| changed(&members)),
     };
-    Ok(HistoryItem {
-        version: envelope.version(),
+    Ok(Some(HistoryItem {
+        version: data.state.revision(envelope.version()),
         // Today's name, as its changes have today's shape; the log keeps what was written.
         event_type: data.change.event_type().name.to_owned(),
         time: envelope.time,
         actor: data.actor,
         changes: changes.map_err(|error| unshowable(error.to_string()))?,
-    })
+    }))
 }
 
 /// Every field that a new task has, from nothing.

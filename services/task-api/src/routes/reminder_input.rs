@@ -1,8 +1,10 @@
 //! Reminders as callers wish for them.
 
+mod change;
 mod terms;
 mod trigger;
 
+use clock::Clock;
 use event_schema::{ReminderId, Terms, Trigger};
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -10,6 +12,9 @@ use utoipa::ToSchema;
 use super::fields::{Expected, Field, Reader, Unknown};
 use crate::domain::Fault;
 use crate::domain::fields::MAX_REMINDERS;
+use crate::domain::task::WantedReminder;
+use crate::error::Error;
+pub(super) use change::ReminderChange;
 pub(super) use terms::policy_name;
 use terms::{MisfireInput, NagInput};
 use trigger::TriggerInput;
@@ -48,6 +53,18 @@ pub(super) struct ReminderInput {
     #[schema(ignore)]
     unknown: Unknown,
 }
+
+/// Members of a reminder that only we say: a caller who sends back what they read is not refused.
+pub(super) const SAID_BY_US: [&str; 8] = [
+    "state",
+    "next_fire_at",
+    "snoozed_until",
+    "last_fired_at",
+    "late_by",
+    "fire_count",
+    "task_id",
+    "version",
+];
 
 /// A reminder as it was sent.
 #[derive(Clone, Debug)]
@@ -89,9 +106,28 @@ impl Expected for ReminderInput {
 }
 
 impl ReminderInput {
+    /// Reads one that is added, minting its id, or tells all that is wrong.
+    pub(super) fn read_new(self, clock: &dyn Clock) -> Result<WantedReminder, Error> {
+        let mut reader = Reader::default();
+        let sent = self.read(&mut reader, "");
+        if sent.as_ref().is_some_and(|sent| sent.id.is_some()) {
+            let message = "a new reminder gets its id from us";
+            reader.fault(Fault::new("/id", "unknown_reminder", message));
+        }
+        reader.finish()?;
+        let sent =
+            sent.ok_or_else(|| Error::Unshowable("a reminder without a trigger".to_owned()))?;
+        Ok(WantedReminder {
+            id: None,
+            minted: ReminderId(clock.new_id()),
+            trigger: sent.trigger,
+            terms: sent.terms,
+        })
+    }
+
     fn read(self, reader: &mut Reader, pointer: &str) -> Option<Sent> {
         let at = |name: &str| format!("{pointer}/{name}");
-        reader.unknown(pointer, &self.unknown);
+        reader.unknown_but(pointer, &self.unknown, &SAID_BY_US);
         let id = reader.optional(&at("id"), self.id);
         let id = id.and_then(|text| {
             let parse = |text: &str| text.parse().ok();

@@ -1,6 +1,8 @@
 //! A reminder as callers see it.
 
-use event_schema::{Reminder, ReminderId, Trigger, civil};
+use chrono::{DateTime, Utc};
+use event_schema::{Reminder, ReminderId, Reply, Task, TaskId, Trigger, civil};
+use reminder_plan::{State, standing};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -8,8 +10,42 @@ use super::reminder_input::policy_name;
 use super::time_value::TimeView;
 use crate::domain::duration;
 use crate::domain::fields::anchor_name;
+use crate::store::reminders::state_name;
 
-/// A reminder of a task.
+/// A reminder of a task, and where it stands.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[schema(as = TaskReminder)]
+pub(super) struct TaskReminderView {
+    #[serde(flatten)]
+    reminder: ReminderView,
+    /// `scheduled`, `fired`, `snoozed`, `dismissed`, `acknowledged`, `missed` or `cancelled`.
+    state: &'static str,
+    /// When it is told next.
+    next_fire_at: Option<DateTime<Utc>>,
+    /// Until when it is snoozed.
+    snoozed_until: Option<DateTime<Utc>>,
+    /// When it fired last.
+    last_fired_at: Option<DateTime<Utc>>,
+    /// How late that was: ISO 8601, in whole seconds.
+    late_by: Option<String>,
+    /// How often it fired.
+    fire_count: u32,
+}
+
+/// A reminder by itself.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[schema(as = ReminderResource)]
+pub(super) struct ReminderResource {
+    #[serde(flatten)]
+    reminder: TaskReminderView,
+    /// The task that it belongs to.
+    #[schema(value_type = Uuid)]
+    task_id: TaskId,
+    /// That of its task; the `ETag`.
+    version: u64,
+}
+
+/// What a reminder is to do.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[schema(as = Reminder)]
 pub(super) struct ReminderView {
@@ -76,6 +112,38 @@ pub(super) struct MisfireView {
     policy: &'static str,
     /// How late it may be told by `fire_late`: ISO 8601.
     grace: String,
+}
+
+impl TaskReminderView {
+    pub(super) fn of(task: &Task, reminder: &Reminder) -> Self {
+        let stands = standing(task, reminder);
+        let is_snoozed = stands.state == State::Snoozed;
+        let until = reminder.answer.and_then(|answer| match answer.reply {
+            Reply::Snoozed { until } => Some(until),
+            Reply::Dismissed | Reply::Acknowledged => None,
+        });
+        let fired = reminder.told.filter(|told| told.last_fired_at.is_some());
+        let seconds = |ms: u64| i64::try_from(ms / 1_000).unwrap_or(i64::MAX);
+        Self {
+            reminder: ReminderView::from(reminder),
+            state: state_name(stands.state),
+            next_fire_at: stands.next_at,
+            snoozed_until: until.filter(|_| is_snoozed),
+            last_fired_at: fired.and_then(|told| told.last_fired_at),
+            late_by: fired.map(|told| duration::format(seconds(told.late_by_ms))),
+            fire_count: reminder.told.map_or(0, |told| told.fire_count),
+        }
+    }
+}
+
+impl ReminderResource {
+    pub(super) fn of(task: &Task, version: u64, reminder: &Reminder) -> Self {
+        Self {
+            reminder: TaskReminderView::of(task, reminder),
+            task_id: task.id,
+            version,
+        }
+    }
 }
 
 impl From<&Reminder> for ReminderView {

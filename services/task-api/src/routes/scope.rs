@@ -279,7 +279,7 @@ fn go_on(
     let own = task.reminders.iter().filter(|own| !own.carries_over());
     first.reminders.extend(own.map(|own| Reminder {
         id: occurrence_reminder_id(id, own.id),
-        ..own.clone()
+        ..own.wish()
     }));
     let first = command(unit, first.id, Command::Create(Box::new(first)))?;
     let target = OnTask {

@@ -10,7 +10,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::recurrence_input::{AnchorName, DstGapName};
-use super::reminder_view::ReminderView;
+use super::reminder_view::TaskReminderView;
 use super::time_value::TimeView;
 use crate::domain::time;
 
@@ -21,7 +21,7 @@ pub(super) struct TaskView {
     /// A UUIDv7; of an occurrence, a UUIDv5 of series and slot.
     #[schema(value_type = Uuid)]
     id: TaskId,
-    /// Counts its changes; the `ETag`.
+    /// Counts its changes; the `ETag`. What becomes of its reminders is none of them.
     version: u64,
     /// 1 to 500 characters.
     title: String,
@@ -46,7 +46,7 @@ pub(super) struct TaskView {
     #[schema(value_type = Option<Uuid>)]
     parent_id: Option<TaskId>,
     /// At most 20.
-    reminders: Vec<ReminderView>,
+    reminders: Vec<TaskReminderView>,
     /// The series it is an occurrence of.
     #[schema(value_type = Option<Uuid>)]
     series_id: Option<SeriesId>,
@@ -130,17 +130,17 @@ pub(super) enum MonthOverflowName {
 }
 
 impl TaskView {
-    /// The task at a version, as it looks at `now`.
+    /// The task at a version of its stream, as it looks at `now`.
     pub(super) fn of(task: Task, version: u64, now: DateTime<Utc>) -> Self {
         let due_has_passed = || task.due.as_ref().is_some_and(|due| time::is_past(due, now));
         Self {
             is_overdue: task.is_open() && due_has_passed(),
+            version: task.revision(version),
             id: task.id,
-            version,
             start: task.start.as_ref().map(TimeView::from),
             due: task.due.as_ref().map(TimeView::from),
             deadline: task.deadline.as_ref().map(TimeView::from),
-            reminders: task.reminders.iter().map(ReminderView::from).collect(),
+            reminders: reminders(&task),
             recurrence: task.recurrence.as_ref().map(RecurrenceView::from),
             title: task.title,
             notes: task.notes,
@@ -160,6 +160,11 @@ impl TaskView {
             trashed_at: task.trashed_at,
         }
     }
+}
+
+fn reminders(task: &Task) -> Vec<TaskReminderView> {
+    let view = |reminder| TaskReminderView::of(task, reminder);
+    task.reminders.iter().map(view).collect()
 }
 
 impl From<&Recurrence> for RecurrenceView {

@@ -76,9 +76,13 @@ pub(super) async fn get_task(
 ) -> Result<Response, Error> {
     let found = find(&app, &call, task_id).await?;
     let now = app.clock.now();
-    Ok(etag::conditional(&headers, found.version, || {
-        Json(TaskView::of(found.state, found.version, now))
-    }))
+    let (revision, tellings) = (found.state.revision(found.version), found.state.tellings);
+    Ok(etag::conditional_shown(
+        &headers,
+        revision,
+        tellings,
+        || Json(TaskView::of(found.state, found.version, now)),
+    ))
 }
 
 /// Change a task

@@ -252,7 +252,8 @@ fn next(unit: &mut Unit<'_>, task: &Task, finished_at: DateTime<Utc>) -> Option<
         index: task.occurrence_index,
         at: finished_at,
     };
-    let is_again = unit.version::<TaskStream>(task.id) >= FINISHED_AGAIN;
+    let version = unit.version::<TaskStream>(task.id);
+    let is_again = task.revision(version) >= FINISHED_AGAIN;
     let find = |id: TaskId| unit.state::<TaskStream>(id);
     let following = if is_again {
         occurrence::following_again(&series, finished, find)?

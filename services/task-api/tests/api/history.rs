@@ -25,6 +25,10 @@ async fn every_step_is_told_with_who_when_and_what() {
     let history = suite.get(&path(&task, "/history"), StatusCode::OK).await;
 
     let user = "user:00000000-0000-7000-8000-000000000001";
+    // What is to be done is history; where it stands is said by the task.
+    let wish = json!({"id": task["reminders"][0]["id"], "urgent": false, "nag": null, "carry_over": true,
+                      "trigger": task["reminders"][0]["trigger"],
+                      "misfire": {"policy": "fire_late", "grace": "P1D"}});
     let due = json!({"local": "2027-01-31T09:00", "time_zone": "Europe/Berlin", "instant": "2027-01-31T08:00:00Z"});
     assert_eq!(
         history,
@@ -32,12 +36,12 @@ async fn every_step_is_told_with_who_when_and_what() {
             {"version": 1, "type": "task.created.v1", "time": "2026-11-22T10:00:00Z", "actor": user, "changes": [
                 {"field": "due", "from": null, "to": due},
                 {"field": "priority", "from": null, "to": "high"},
-                {"field": "reminders", "from": null, "to": task["reminders"]},
+                {"field": "reminders", "from": null, "to": [wish]},
                 {"field": "status", "from": null, "to": "open"},
                 {"field": "title", "from": null, "to": "Pay rent"},
             ]},
             {"version": 2, "type": "task.updated.v1", "time": "2026-11-22T10:01:00Z", "actor": user, "changes": [
-                {"field": "reminders", "from": task["reminders"], "to": []},
+                {"field": "reminders", "from": [wish], "to": []},
                 {"field": "title", "from": "Pay rent", "to": "Pay the rent"},
             ]},
             {"version": 3, "type": "task.completed.v1", "time": "2026-11-22T10:01:00Z", "actor": user, "changes": [

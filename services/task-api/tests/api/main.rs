@@ -11,6 +11,8 @@ mod recurrence;
 mod recurrence_preview;
 mod recurrence_refusals;
 mod recurring_events;
+mod reminder_answers;
+mod reminder_events;
 mod reminders;
 mod scope;
 mod series;

@@ -5,8 +5,12 @@ use serde_json::Value;
 
 use crate::suite;
 
-const PATHS: [(&str, &[&str]); 17] = [
+const PATHS: [(&str, &[&str]); 22] = [
     ("/v1/recurrence/preview", &["post"]),
+    ("/v1/reminders/{reminder_id}", &["delete", "get", "patch"]),
+    ("/v1/reminders/{reminder_id}/acknowledge", &["post"]),
+    ("/v1/reminders/{reminder_id}/dismiss", &["post"]),
+    ("/v1/reminders/{reminder_id}/snooze", &["post"]),
     ("/v1/series", &["get", "post"]),
     ("/v1/series/{series_id}", &["delete", "get", "patch"]),
     ("/v1/series/{series_id}/end", &["post"]),
@@ -20,6 +24,7 @@ const PATHS: [(&str, &[&str]); 17] = [
     ("/v1/tasks/{task_id}/complete", &["post"]),
     ("/v1/tasks/{task_id}/history", &["get"]),
     ("/v1/tasks/{task_id}/preview", &["post"]),
+    ("/v1/tasks/{task_id}/reminders", &["get", "post"]),
     ("/v1/tasks/{task_id}/reopen", &["post"]),
     ("/v1/tasks/{task_id}/restore", &["post"]),
     ("/v1/tasks/{task_id}/skip", &["post"]),

@@ -94,7 +94,8 @@ async fn a_projection_is_made_anew_beside_a_running_suite() {
     let unknown = run(operator(&words, directory.path())).await;
     assert!(
         unknown.stderr.contains(
-            "there are: tasks of task-api, series of task-api, notifications of notifier"
+            "there are: tasks of task-api, series of task-api, reminders of task-api, \
+             notifications of notifier"
         ),
         "{}",
         unknown.stderr

@@ -6,6 +6,7 @@ use event_schema::{
     App, Decoded, Envelope, EventSet, NotificationEvent, ProgressEvent, ReminderEvent, SeriesEvent,
     State, TaskEvent, Topic, WatchEvent, all_events, current_form, dataschema, decode,
     event_type_of, exhausted_event_id, families, fired_event_id, occurrence_event_id,
+    withdrawn_event_id,
 };
 use serde_json::Value;
 
@@ -156,6 +157,12 @@ fn examples_of_facts_have_their_derived_ids() {
     assert_eq!(
         fired["id"],
         fired_event_id(reminder, scheduled_for).to_string()
+    );
+
+    let withdrawn = golden_value("reminder.withdrawn.v1");
+    assert_eq!(
+        withdrawn["id"],
+        withdrawn_event_id(reminder, scheduled_for).to_string()
     );
 }
 

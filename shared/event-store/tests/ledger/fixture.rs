@@ -7,8 +7,7 @@ use clock::{Clock, TestClock};
 use database::testing::TestDatabase;
 use database::{Database, Migration, MigrationSet, Tx, on};
 use event_schema::{
-    Actor, App, Changed, Priority, Status, Task, TaskCompleted, TaskEvent, TaskId, TimeValue,
-    UserId,
+    Actor, App, Changed, Status, Task, TaskCompleted, TaskEvent, TaskId, TimeValue, UserId,
 };
 use event_store::{
     Aggregate, Answer, Catalog, Context, Error, Lane, LaneLimits, Ledger, MIGRATIONS, Outcome,
@@ -231,31 +230,8 @@ pub(crate) fn user() -> UserId {
 }
 
 pub(crate) fn task(id: u128, title: &str, now: DateTime<Utc>) -> Task {
-    Task {
-        id: TaskId(Uuid::from_u128(id)),
-        owner_id: user(),
-        title: title.to_owned(),
-        notes: String::new(),
-        status: Status::Open,
-        priority: Priority::None,
-        labels: std::collections::BTreeSet::new(),
-        start: None,
-        due: None,
-        deadline: None,
-        parent_id: None,
-        reminders: Vec::new(),
-        series_id: None,
-        slot: None,
-        occurrence_index: None,
-        missed_count: 0,
-        recurrence: None,
-        completed_at: None,
-        completed_by: None,
-        created_at: now,
-        created_by: Actor::User(user()),
-        updated_at: now,
-        trashed_at: None,
-    }
+    let (id, by) = (TaskId(Uuid::from_u128(id)), Actor::User(user()));
+    Task::new(id, user(), title, by, now)
 }
 
 /// Creates the task unless it exists.

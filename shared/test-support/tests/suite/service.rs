@@ -150,6 +150,7 @@ async fn on_task_events(
         scheduled_for: None,
         created_at: context.now,
         read_at: None,
+        withdrawn_at: None,
     };
     ledger
         .receive::<Error, _>(context, inbound, &[], move |unit| {

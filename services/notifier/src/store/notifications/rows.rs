@@ -1,7 +1,7 @@
 //! Rows of `notifications`.
 
 use chrono::{DateTime, Utc};
-use database::{Error, Tx, rows};
+use database::{Error, Tx, on, rows};
 use event_schema::Notification;
 use event_store::{Recorded, Tables};
 use uuid::Uuid;
@@ -29,12 +29,27 @@ impl TryFrom<FoundRow> for Recorded<Notification> {
     }
 }
 
-/// Writes the rows of changed notifications. Only `read_at` ever changes.
-pub(super) async fn upsert(
+/// Writes the rows of changed notifications, and removes those of which were taken back.
+pub(super) async fn apply(
     tx: &mut Tx,
     into: Tables,
     changed: Vec<&Notification>,
 ) -> Result<(), Error> {
+    let (shown, withdrawn): (Vec<_>, Vec<_>) = changed
+        .into_iter()
+        .partition(|one| one.withdrawn_at.is_none());
+    upsert(tx, into, shown).await?;
+    for one in withdrawn {
+        // They are few: a command and a firing have met.
+        let delete = "delete from notifications{} where notification_id = $1";
+        on!(&mut *tx, conn => sqlx::query(into.sql(delete))
+            .bind(one.id.as_uuid()).execute(conn).await.map(drop))?;
+    }
+    Ok(())
+}
+
+/// Only `read_at` of a row ever changes.
+async fn upsert(tx: &mut Tx, into: Tables, changed: Vec<&Notification>) -> Result<(), Error> {
     match tx {
         Tx::Postgres(_) if changed.is_empty() => {}
         Tx::Postgres(tx) => {

@@ -17,6 +17,10 @@ pub fn evolve(state: Option<TaskReminders>, event: &ReminderEvent) -> Option<Tas
             if let Some(reminder) = find(&mut state, change.reminder_id) {
                 tell(reminder, change.scheduled_for, change.nag_at);
                 reminder.status = ReminderStatus::Fired;
+                reminder.missed = false;
+                reminder.fire_count = reminder.fire_count.saturating_add(1);
+                reminder.last_fired_at = Some(change.fired_at);
+                reminder.late_by_ms = change.late_by_ms;
             }
             state
         }),
@@ -24,6 +28,14 @@ pub fn evolve(state: Option<TaskReminders>, event: &ReminderEvent) -> Option<Tas
             if let Some(reminder) = find(&mut state, change.reminder_id) {
                 tell(reminder, change.scheduled_for, change.nag_at);
                 reminder.status = ReminderStatus::Missed;
+                reminder.missed = true;
+            }
+            state
+        }),
+        ReminderEvent::Withdrawn(change) => state.map(|mut state| {
+            state.task_version = change.task_version;
+            if let Some(reminder) = find(&mut state, change.reminder_id) {
+                withdraw(reminder);
             }
             state
         }),
@@ -49,12 +61,19 @@ fn schedule(state: Option<TaskReminders>, change: &ReminderScheduled) -> TaskRem
             reminders[index].terms = change.terms;
         }
         Some(index) => {
-            let told_until = reminders[index].told_until;
-            reminders[index] = planned(change, told_until);
+            let told = reminders[index].clone();
+            reminders[index] = PlannedReminder {
+                told_until: told.told_until,
+                fire_count: told.fire_count,
+                last_fired_at: told.last_fired_at,
+                late_by_ms: told.late_by_ms,
+                missed: told.missed,
+                ..planned(change)
+            };
         }
         None => {
             forget_one_of_too_many(&mut reminders);
-            reminders.push(planned(change, None));
+            reminders.push(planned(change));
         }
     }
     TaskReminders {
@@ -68,16 +87,20 @@ fn schedule(state: Option<TaskReminders>, change: &ReminderScheduled) -> TaskRem
     }
 }
 
-fn planned(change: &ReminderScheduled, told_until: Option<DateTime<Utc>>) -> PlannedReminder {
+fn planned(change: &ReminderScheduled) -> PlannedReminder {
     PlannedReminder {
         reminder_id: change.reminder_id,
         fire_at: change.fire_at,
         status: ReminderStatus::Scheduled,
-        told_until,
+        told_until: None,
         terms: change.terms,
         first_at: None,
         nags: 0,
         nag_at: None,
+        fire_count: 0,
+        last_fired_at: None,
+        late_by_ms: 0,
+        missed: false,
     }
 }
 
@@ -105,6 +128,15 @@ fn tell(reminder: &mut PlannedReminder, at: DateTime<Utc>, nag_at: Option<DateTi
     reminder.fire_at = at;
     reminder.nag_at = nag_at;
     reminder.told_until = reminder.told_until.max(Some(at));
+}
+
+/// It had its turn, but nobody was to be told. When it fired before that is not known any more.
+fn withdraw(reminder: &mut PlannedReminder) {
+    reminder.status = ReminderStatus::Cancelled;
+    reminder.fire_count = reminder.fire_count.saturating_sub(1);
+    reminder.last_fired_at = None;
+    reminder.late_by_ms = 0;
+    reminder.nag_at = None;
 }
 
 fn cancel(mut state: TaskReminders, change: &ReminderCancelled) -> TaskReminders {

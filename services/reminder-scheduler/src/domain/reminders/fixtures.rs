@@ -29,6 +29,8 @@ pub(crate) fn task() -> Task {
         deadline: None,
         parent_id: None,
         reminders: vec![],
+        plan_version: 0,
+        tellings: 0,
         series_id: None,
         slot: None,
         occurrence_index: None,

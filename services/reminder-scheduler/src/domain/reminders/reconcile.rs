@@ -9,7 +9,7 @@ use reminder_plan::UnknownZone;
 
 use super::super::plan::{Planned, plan};
 use super::fire::{is_worth_telling, next_nag};
-use super::{find, pending};
+use super::{find, pending, withdraw};
 
 pub(super) fn decide(
     state: Option<&TaskReminders>,
@@ -17,10 +17,10 @@ pub(super) fn decide(
     version: u64,
     now: DateTime<Utc>,
 ) -> Result<Vec<ReminderEvent>, UnknownZone> {
-    let planned = if task.is_open() { plan(task)? } else { vec![] };
+    let planned = plan(task)?;
     let wanted = planned.iter().filter_map(|planned| wanted(state, planned));
     let wanted: Vec<Wanted> = wanted.collect();
-    let mut events = Vec::new();
+    let mut events = withdraw::decide(state, task, version)?;
     for one in &wanted {
         if !stands(state, one, task) {
             events.push(scheduled(one, task, version));

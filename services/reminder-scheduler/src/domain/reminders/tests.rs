@@ -1,3 +1,4 @@
+mod answers;
 mod nags;
 
 use chrono::TimeDelta;

@@ -56,8 +56,8 @@ fn reminders(
     after: Vec<Reminder>,
 ) -> Edit<Vec<WantedReminder>> {
     let is_carried = |reminder: &&Reminder| reminder.carries_over();
-    let own = task.reminders.iter().filter(is_carried);
-    if own.ne(before) || before == after {
+    let own = task.reminders.iter().filter(is_carried).map(Reminder::wish);
+    if own.ne(before.iter().cloned()) || before == after {
         return Edit::Keep;
     }
     let then = Task {
@@ -135,8 +135,9 @@ mod tests {
             offset_seconds: -3_600,
         };
 
-        let task = followed(&occurrence(&before), &before, &after);
+        let mut task = followed(&occurrence(&before), &before, &after);
 
+        task.reminders = task.reminders.iter().map(Reminder::wish).collect();
         assert_eq!(task, occurrence(&after));
         assert_eq!(task.deadline, Some(date("2027-03-10")));
     }

@@ -2,12 +2,15 @@
 
 use event_schema::{Changed, Task, TaskEvent, TaskUpdated};
 
+use super::reminders;
+
 /// The state after the event; cannot fail, because the event has already happened.
 pub fn evolve(state: Option<Task>, event: &TaskEvent) -> Option<Task> {
     if let TaskEvent::Created(task) = event {
         return Some((**task).clone());
     }
     let mut task = state?;
+    let before = reminders::Before::of(&task);
     match event {
         TaskEvent::Created(_) => {}
         TaskEvent::Updated(change) => update(&mut task, change),
@@ -39,8 +42,14 @@ pub fn evolve(state: Option<Task>, event: &TaskEvent) -> Option<Task> {
             task.trashed_at = change.trashed_at.to;
             task.updated_at = change.updated_at;
         }
+        TaskEvent::ReminderAnswered(change) => {
+            reminders::answer(&mut task, change);
+            task.updated_at = change.updated_at;
+        }
+        TaskEvent::RemindersTold(change) => reminders::tell(&mut task, change),
         TaskEvent::Purged(change) => task.updated_at = change.updated_at,
     }
+    before.settle(&mut task);
     Some(task)
 }
 

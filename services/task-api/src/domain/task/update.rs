@@ -154,10 +154,15 @@ pub(in crate::domain) fn identified(
             equal.map_or(wanted.minted, |known| known.id)
         };
         taken.insert(id);
+        let before = known.iter().find(|known| known.id == id);
+        let kept = before.map_or_else(
+            || Reminder::new(id, wanted.trigger.clone()),
+            Reminder::clone,
+        );
         reminders.push(Reminder {
-            id,
             trigger: wanted.trigger,
             terms: wanted.terms,
+            ..kept
         });
     }
     if faults.is_empty() {

@@ -203,9 +203,8 @@ fn read_reminders(
             ));
         }
         read.push(Reminder {
-            id: ReminderId(clock.new_id()),
-            trigger: reminder.trigger,
             terms: reminder.terms,
+            ..Reminder::new(ReminderId(clock.new_id()), reminder.trigger)
         });
     }
     read

@@ -1,0 +1,57 @@
+//! Taking back what fired before it was known here that it should not.
+
+use event_schema::{
+    PlannedReminder, Reminder, ReminderEvent, ReminderWithdrawn, Reply, Task, TaskReminders,
+};
+use reminder_plan::{UnknownZone, first_of};
+
+/// A command on a task races the firing of its reminders: it may be decided before the firing, and heard
+/// of after it. The task says since when its reminders stand as they do; what fired from then on for
+/// another time is taken back.
+pub(super) fn decide(
+    state: Option<&TaskReminders>,
+    task: &Task,
+    version: u64,
+) -> Result<Vec<ReminderEvent>, UnknownZone> {
+    let mut events = Vec::new();
+    for told in state.into_iter().flat_map(|state| &state.reminders) {
+        if is_mistaken(told, task)?
+            && let Some(scheduled_for) = told.told_until
+        {
+            events.push(ReminderEvent::Withdrawn(ReminderWithdrawn {
+                reminder_id: told.reminder_id,
+                scheduled_for,
+                task_version: version,
+            }));
+        }
+    }
+    Ok(events)
+}
+
+fn is_mistaken(told: &PlannedReminder, task: &Task) -> Result<bool, UnknownZone> {
+    let Some(fired_at) = told.last_fired_at.filter(|_| !told.missed) else {
+        return Ok(false);
+    };
+    let reminder = task
+        .reminders
+        .iter()
+        .find(|reminder| reminder.id == told.reminder_id);
+    let Some(reminder) = reminder else {
+        return Ok(task.updated_at <= fired_at); // It was removed then, or before.
+    };
+    let stood_so = reminder.since.is_none_or(|since| since <= fired_at);
+    Ok(stood_so && !is_acknowledged(reminder) && !fits(told, task, reminder)?)
+}
+
+/// Who acknowledges was told.
+fn is_acknowledged(reminder: &Reminder) -> bool {
+    let reply = reminder.answer.map(|answer| answer.reply);
+    reply == Some(Reply::Acknowledged)
+}
+
+/// Whether it is told at that time, as it stands: for the first time, or as a nag.
+fn fits(told: &PlannedReminder, task: &Task, reminder: &Reminder) -> Result<bool, UnknownZone> {
+    let first = first_of(task, reminder)?;
+    Ok(first.is_some()
+        && (first == told.told_until || first <= told.told_until && told.terms.nag.is_some()))
+}
