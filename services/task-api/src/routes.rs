@@ -1,5 +1,6 @@
 //! Every public path of the service.
 
+mod bound;
 mod command;
 mod exceptions;
 mod fields;
@@ -9,6 +10,7 @@ mod recurrence_input;
 mod recurrence_preview;
 mod reminder_answers;
 mod reminder_input;
+mod reminder_list;
 mod reminder_view;
 mod reminders;
 mod scope;
@@ -73,6 +75,7 @@ fn table() -> OpenApiRouter<AppState> {
             reminders::list_task_reminders,
             reminders::add_reminder
         ))
+        .routes(routes!(reminder_list::list_reminders))
         .routes(routes!(
             reminders::get_reminder,
             reminders::update_reminder,

@@ -1,16 +1,15 @@
 //! Lists of tasks.
 
 use axum::extract::State;
-use chrono::{DateTime, TimeDelta, Utc};
 use event_schema::{Status, TaskId, UserId};
 use serde::Deserialize;
 use service_kit::extract::{Call, Json, Query};
 use service_kit::page::{Cursor, Limit, Page};
 use service_kit::{ErrorKind, Problem};
 
+use super::bound::Bound;
 use super::task_view::TaskView;
 use crate::app::AppState;
-use crate::domain::time;
 use crate::error::Error;
 use crate::store::tasks::{self, Filter, Found, Place, Sort};
 
@@ -68,34 +67,6 @@ impl TryFrom<String> for ListedStatus {
             "trashed" => Ok(Self::Trashed),
             _ => Err("must be open, completed, cancelled, skipped or trashed"),
         }
-    }
-}
-
-/// A date, from its beginning to its end in UTC, or an instant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
-struct Bound {
-    first: DateTime<Utc>,
-    after: DateTime<Utc>,
-}
-
-impl TryFrom<String> for Bound {
-    type Error = &'static str;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        if let Some(date) = time::date(&text) {
-            let first = time::midnight(date);
-            return Ok(Self {
-                first,
-                after: first + TimeDelta::days(1),
-            });
-        }
-        // In a query a plus sign is a space.
-        let first = time::instant(&text).ok_or("must be a date or an instant")?;
-        Ok(Self {
-            first,
-            after: first + TimeDelta::microseconds(1),
-        })
     }
 }
 

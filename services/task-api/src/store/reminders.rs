@@ -10,6 +10,10 @@ use reminder_plan::{State, standing};
 use sqlx::{PgConnection, SqliteConnection};
 use uuid::Uuid;
 
+mod list;
+
+pub use list::{Filter, Found, Place, list};
+
 use crate::domain::TaskStream;
 
 /// Keeps `reminders`.

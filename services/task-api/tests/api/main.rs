@@ -13,6 +13,7 @@ mod recurrence_refusals;
 mod recurring_events;
 mod reminder_answers;
 mod reminder_events;
+mod reminder_list;
 mod reminders;
 mod scope;
 mod series;

@@ -5,8 +5,9 @@ use serde_json::Value;
 
 use crate::suite;
 
-const PATHS: [(&str, &[&str]); 22] = [
+const PATHS: [(&str, &[&str]); 23] = [
     ("/v1/recurrence/preview", &["post"]),
+    ("/v1/reminders", &["get"]),
     ("/v1/reminders/{reminder_id}", &["delete", "get", "patch"]),
     ("/v1/reminders/{reminder_id}/acknowledge", &["post"]),
     ("/v1/reminders/{reminder_id}/dismiss", &["post"]),
