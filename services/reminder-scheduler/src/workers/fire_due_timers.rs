@@ -2,14 +2,12 @@
 
 mod metrics;
 
-use std::time::Duration;
-
 use event_schema::{App, EventSet};
 use event_store::{Answer, Context, DueTimer, Outcome, StreamRef, Unit};
 use futures_util::{StreamExt, stream};
-use tokio::sync::futures::Notified;
+use service_kit::timers;
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::info;
 
 use crate::app::AppState;
 use crate::domain::RemindersStream;
@@ -21,26 +19,10 @@ const BATCH: u32 = 1024;
 /// How many of them are in the lane's hands at a time: a batch that it commits and one that fills
 /// meanwhile. The rest of its queue is for others.
 const IN_FLIGHT: usize = 512;
-/// How often it looks although nobody said that there is something: another replica may have set a
-/// timer, or left one.
-const POLL: Duration = Duration::from_secs(5);
-/// How long it waits after a failure. What was claimed is free again when its lease ends.
-const BACK_OFF: Duration = Duration::from_secs(1);
-
 /// Fires timers as they become due, until `stop`.
 pub async fn run(app: AppState, stop: CancellationToken) {
-    while !stop.is_cancelled() {
-        // Asked for before looking, so that a timer that is set in between is not overslept.
-        let changed = app.ledger.timers_changed();
-        match run_once(&app).await {
-            Ok(0) => wait_for_work(&app, changed, &stop).await,
-            Ok(_) => {}
-            Err(error) => {
-                warn!(%error, "cannot fire reminders: {error}");
-                stop.run_until_cancelled(tokio::time::sleep(BACK_OFF)).await;
-            }
-        }
-    }
+    let once = || run_once(&app);
+    timers::run::<RemindersStream, _, _>(&app.ledger, &app.clock, stop, once).await;
 }
 
 /// Fires what is due now, one batch; returns how many timers that were.
@@ -95,16 +77,4 @@ fn report(app: &AppState, timer: DueTimer, event_type: &str) {
         late_ms = late.num_milliseconds(),
         "told reminder {reminder} of task {task}"
     );
-}
-
-async fn wait_for_work(app: &AppState, changed: Notified<'_>, stop: &CancellationToken) {
-    // While the table cannot be read, the poll is what is left.
-    let next = app.ledger.next_timer_at::<RemindersStream>().await;
-    let next = next.unwrap_or_default();
-    tokio::select! {
-        () = changed => {}
-        () = stop.cancelled() => {}
-        () = tokio::time::sleep(POLL) => {}
-        () = app.clock.sleep_until(next.unwrap_or_default()), if next.is_some() => {}
-    }
 }
