@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod cache;
+mod certificates;
 mod generate;
 mod instructions;
 mod k8s;

@@ -2,7 +2,7 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 use anyhow::Context;
@@ -66,7 +66,7 @@ fn database(app: App) -> String {
     format!("{}-database", app.id())
 }
 
-fn keep_or_make(folder: &Path, name: &str, key: &str) -> anyhow::Result<bool> {
+pub(super) fn keep_or_make(folder: &Path, name: &str, key: &str) -> anyhow::Result<bool> {
     if folder.join(name).join(key).exists() {
         return Ok(false);
     }
@@ -75,23 +75,35 @@ fn keep_or_make(folder: &Path, name: &str, key: &str) -> anyhow::Result<bool> {
 }
 
 /// For the eyes of its owner, from its first byte on.
-fn put(folder: &Path, name: &str, key: &str, text: &str) -> anyhow::Result<()> {
+pub(super) fn put(folder: &Path, name: &str, key: &str, text: &str) -> anyhow::Result<()> {
+    put_for(0o600, folder, name, key, text)
+}
+
+/// As `put`, for whom the file's own mode lets; its folder is for its owner in any case.
+pub(super) fn put_for(
+    mode: u32,
+    folder: &Path,
+    name: &str,
+    key: &str,
+    text: &str,
+) -> anyhow::Result<()> {
     let folder = folder.join(name);
     let path = folder.join(key);
     let written = || {
         let mut builder = fs::DirBuilder::new();
         builder.recursive(true).mode(0o700).create(&folder)?;
         let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(true).mode(0o600);
-        options.open(&path)?.write_all(text.as_bytes())
+        options.write(true).create(true).truncate(true).mode(mode);
+        let mut file = options.open(&path)?;
+        // Whatever the umask leaves of it.
+        file.set_permissions(fs::Permissions::from_mode(mode))?;
+        file.write_all(text.as_bytes())
     };
     written().with_context(|| path.display().to_string())
 }
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
     use super::*;
 
     #[test]
