@@ -15,9 +15,8 @@ use tokio::process::Command;
 /// The folder that `cargo xtask stack` keeps, set by `cargo xtask stack test`.
 const DIRECTORY: &str = "TASKLEDGER_STACK_DIR";
 
-/// Which service has the paths that begin like this; task-api has all others. In production the gateway
-/// knows the same.
-const OWNERS: [(&str, App); 1] = [("/v1/notifications", App::Notifier)];
+/// Which service has the paths that begin like this; task-api has all others. It is the gateway's own table.
+const OWNERS: &str = include_str!("../../compose/gateway/paths.map");
 
 /// A running stack, shared by all tests.
 #[derive(Clone, Debug)]
@@ -92,8 +91,7 @@ impl Stack {
 
     /// Where a path is answered.
     pub fn owner(&self, path: &str) -> String {
-        let owner = OWNERS.iter().find(|(prefix, _)| path.starts_with(prefix));
-        self.base(owner.map_or(App::TaskApi, |(_, app)| *app))
+        self.base(owner(path))
     }
 
     /// The `Authorization` header of a user.
@@ -248,6 +246,17 @@ impl Stack {
             .arg(what);
         command
     }
+}
+
+/// Which service has a path.
+fn owner(path: &str) -> App {
+    let lines = OWNERS.lines().filter(|line| !line.starts_with('#'));
+    let mut entries = lines.filter_map(|line| line.split_once(' '));
+    let Some((_, id)) = entries.find(|(prefix, _)| path.starts_with(prefix)) else {
+        return App::TaskApi;
+    };
+    let known = App::ALL.into_iter().find(|app| app.id() == id);
+    known.expect("a service of the suite in the gateway's table")
 }
 
 /// What a program said until it ended.

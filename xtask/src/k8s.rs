@@ -15,6 +15,7 @@ use std::process::ExitCode;
 use crate::cache::CacheOptions;
 use crate::root::say;
 use overlay::{Kustomize, OVERLAYS};
+pub(crate) use rules::is_pinned;
 use schemas::Schemas;
 
 /// What to do with the manifests.
@@ -38,11 +39,12 @@ pub(crate) fn run(root: &Path, options: &Options) -> anyhow::Result<ExitCode> {
 fn check(root: &Path, cache: &Path) -> anyhow::Result<ExitCode> {
     let kustomize = Kustomize::prepare(root, cache)?;
     let schemas = Schemas::prepare(root, cache)?;
+    let paths = crate::paths::table(root)?;
     let mut findings = Vec::new();
     for (name, profile) in OVERLAYS {
         let objects = kustomize.render(root, name)?;
         let compared = schemas.findings(&objects)?;
-        let found = rules::findings(&objects, profile);
+        let found = rules::findings(&objects, profile, &paths);
         say(&format!(
             "k8s: {name}: {} objects, {} compared with schemas of Kubernetes {}, Strimzi and Dapr, {} findings",
             objects.len(),

@@ -2,9 +2,11 @@
 
 mod cache;
 mod certificates;
+mod compose;
 mod generate;
 mod instructions;
 mod k8s;
+mod paths;
 mod postgres;
 mod root;
 mod secrets;
@@ -33,6 +35,8 @@ enum Command {
     Generate(generate::Options),
     /// Compares the instructions of the hot functions with those committed.
     Instructions(instructions::Options),
+    /// Checks docker-compose.yml.
+    Compose(compose::Options),
     /// Builds and checks the manifests for Kubernetes.
     K8s(k8s::Options),
     /// Writes what follows from the topic contract: docs/events.md, the script for a plain Kafka,
@@ -52,6 +56,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Command::Tidy => tidy::run(&root),
         Command::Generate(options) => generate::run(&root, options),
         Command::Instructions(options) => instructions::run(&root, options),
+        Command::Compose(options) => compose::run(&root, &options),
         Command::K8s(options) => k8s::run(&root, &options),
         Command::Secrets(options) => secrets::run(&root, &options),
         Command::Contract(options) => generate::run_contract(&root, options),

@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use clap::ValueEnum;
 
 use crate::root::say;
-use compose::FOLDER;
+pub(crate) use compose::{FOLDER, derived};
 pub(crate) use plan::planned;
 pub(crate) use random::{kafka_id, secret};
 

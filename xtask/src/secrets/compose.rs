@@ -1,4 +1,4 @@
-//! What `docker-compose.yml` asks for: Kafka's principals and certificates beside the planned secrets, and
+//! What `docker-compose.yml` asks for: Kafka's principals and certificates and Grafana's password beside the planned secrets, and
 //! files in the shapes that containers read, written anew from these each time.
 
 use std::fs;
@@ -13,13 +13,14 @@ use super::random::kafka_id;
 use crate::certificates::Certificates;
 
 /// Where the compose file looks, in the repository.
-pub(super) const FOLDER: &str = "compose/secrets";
+pub(crate) const FOLDER: &str = "compose/secrets";
 /// Environments, for the engine's client only.
 const ENVIRONMENTS: &str = "env";
 /// Files that containers open.
 const CONTAINERS: &str = "files";
 
 const KAFKA: &str = "kafka";
+const GRAFANA: &str = "grafana";
 const ADMIN: &str = "admin";
 const AUTHORITY: &str = "ca.pem";
 const KEY_STORE: &str = "broker.pem";
@@ -33,8 +34,7 @@ struct Derived {
 }
 
 /// Every file that the compose file may name, below its folder.
-#[cfg(test)]
-fn derived() -> anyhow::Result<Vec<String>> {
+pub(crate) fn derived() -> anyhow::Result<Vec<String>> {
     let all = everything(&|_, _| Ok(String::new()))?;
     let path = |file: Derived| format!("{}/{}", file.folder, file.name);
     Ok(all.into_iter().map(path).collect())
@@ -42,7 +42,7 @@ fn derived() -> anyhow::Result<Vec<String>> {
 
 /// Makes what is missing, and writes what follows; says how many secrets were made.
 pub(super) fn write(folder: &Path) -> anyhow::Result<usize> {
-    let count = keep_or_make_kafka(folder)?;
+    let count = keep_or_make_others(folder)?;
     let read = |secret: &str, key: &str| {
         let path = folder.join(secret).join(key);
         let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
@@ -61,8 +61,8 @@ pub(super) fn write(folder: &Path) -> anyhow::Result<usize> {
     Ok(count)
 }
 
-fn keep_or_make_kafka(folder: &Path) -> anyhow::Result<usize> {
-    let mut made = 0;
+fn keep_or_make_others(folder: &Path) -> anyhow::Result<usize> {
+    let mut made = usize::from(keep_or_make(folder, GRAFANA, "password")?);
     for principal in principals() {
         made += usize::from(keep_or_make(folder, KAFKA, principal)?);
     }
@@ -116,6 +116,8 @@ fn everything(read: Read<'_>) -> anyhow::Result<Vec<Derived>> {
         "postgres-password".to_owned(),
         read("postgres", "password")?,
     );
+    let password = read(GRAFANA, "password")?;
+    add(CONTAINERS, "grafana-password".to_owned(), password);
     add(
         CONTAINERS,
         "kafka-ca.pem".to_owned(),
