@@ -6,6 +6,7 @@
 )]
 
 mod embedded;
+pub mod gateway;
 pub mod stack;
 
 use std::time::Duration;
@@ -18,9 +19,10 @@ use serde_json::Value;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use embedded::Embedded;
+use gateway::Gateway;
 use stack::Stack;
 
-/// Which stack: `embedded`, which is the default, or `real`.
+/// Which stack: `embedded`, which is the default, `real`, or `compose`.
 const STACK: &str = "TASKLEDGER_STACK";
 /// A condition that is not met by then will not be met.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -39,6 +41,8 @@ enum Place {
     Embedded(Embedded),
     /// In processes that all tests share, so that each test is another user.
     Real { stack: Stack, user: String },
+    /// In containers that all tests share, behind one address.
+    Compose { gateway: Gateway, user: String },
 }
 
 impl Suite {
@@ -50,7 +54,12 @@ impl Suite {
                 let user = UserId(SystemClock::new().new_id());
                 return Self::of_user(Stack::of_environment(), user);
             }
-            Some(other) => panic!("{STACK} has to be embedded or real, not {other}"),
+            Some("compose") => {
+                let gateway = Gateway::of_environment();
+                let user = gateway.bearer(UserId(SystemClock::new().new_id()));
+                Place::Compose { gateway, user }
+            }
+            Some(other) => panic!("{STACK} has to be embedded, real or compose, not {other}"),
         };
         Self::at(place)
     }
@@ -74,6 +83,10 @@ impl Suite {
                 stack.restart_services().await;
                 Place::Real { stack, user }
             }
+            Place::Compose { gateway, user } => {
+                gateway.restart_services().await;
+                Place::Compose { gateway, user }
+            }
         };
         Self { place, ..self }
     }
@@ -94,6 +107,10 @@ impl Suite {
             }
             Place::Real { stack, user } => {
                 let url = format!("{}{path}", stack.owner(path));
+                self.client.request(method, url).header(AUTHORIZATION, user)
+            }
+            Place::Compose { gateway, user } => {
+                let url = format!("{}{path}", gateway.base);
                 self.client.request(method, url).header(AUTHORIZATION, user)
             }
         }

@@ -35,7 +35,7 @@ enum Command {
     Generate(generate::Options),
     /// Compares the instructions of the hot functions with those committed.
     Instructions(instructions::Options),
-    /// Checks docker-compose.yml.
+    /// Runs docker-compose.yml, tests it, and checks it.
     Compose(compose::Options),
     /// Builds and checks the manifests for Kubernetes.
     K8s(k8s::Options),

@@ -63,3 +63,13 @@ pub(crate) fn run(root: &Path, options: &Options) -> anyhow::Result<ExitCode> {
     ));
     Ok(ExitCode::SUCCESS)
 }
+
+/// Makes what is missing for `docker-compose.yml`.
+pub(crate) fn for_compose(root: &Path) -> anyhow::Result<()> {
+    let folder = root.join(FOLDER);
+    let made = plan::write(&folder, POSTGRES, "")? + compose::write(&folder)?;
+    if made > 0 {
+        say(&format!("secrets: {made} made, in {}", folder.display()));
+    }
+    Ok(())
+}

@@ -24,6 +24,7 @@ use clap::Subcommand;
 use crate::root::say;
 use layout::Layout;
 use part::Part;
+pub(crate) use tools::{daprd as daprd_program, kafka as kafka_jars};
 
 /// What to do with the stack.
 #[derive(Debug, clap::Args)]
@@ -85,7 +86,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> anyhow::Result<ExitCode> {
 }
 
 /// The folder that cargo builds into, which this program is in.
-fn target() -> anyhow::Result<PathBuf> {
+pub(crate) fn target() -> anyhow::Result<PathBuf> {
     let program = std::env::current_exe()?;
     let folder = program.ancestors().nth(2);
     Ok(folder

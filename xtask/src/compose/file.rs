@@ -31,6 +31,15 @@ impl ComposeFile {
         all.map(|(name, service)| (name.as_str(), service))
     }
 
+    /// The services that are always there: not those that do one thing, or that a profile brings.
+    pub(super) fn lasting(&self) -> Vec<&str> {
+        let lasts = |service: &Value| {
+            service["restart"] == "unless-stopped" && service.get("profiles").is_none()
+        };
+        let all = self.services().filter(|(_, service)| lasts(service));
+        all.map(|(name, _)| name).collect()
+    }
+
     /// A service; `Null` when there is none of this name.
     pub(super) fn service(&self, name: &str) -> &Value {
         &self.body["services"][name]

@@ -48,14 +48,23 @@ impl Tools {
     /// Finds them, and builds what is missing into the cache.
     pub(super) fn prepare(root: &Path, cache: &Path) -> anyhow::Result<Self> {
         let postgres = programs()?;
-        let kafka = cached(root, cache, KAFKA, &["pom.xml"], fetch_kafka)?;
-        let daprd = cached(root, cache, DAPRD, &["go.mod", "go.sum"], build_daprd)?;
         Ok(Self {
-            daprd: daprd.join("daprd"),
-            kafka,
+            kafka: kafka(root, cache)?,
+            daprd: daprd(root, cache)?,
             postgres,
         })
     }
+}
+
+/// A folder of Kafka's jars.
+pub(crate) fn kafka(root: &Path, cache: &Path) -> anyhow::Result<PathBuf> {
+    cached(root, cache, KAFKA, &["pom.xml"], fetch_kafka)
+}
+
+/// The sidecar's program.
+pub(crate) fn daprd(root: &Path, cache: &Path) -> anyhow::Result<PathBuf> {
+    let made = cached(root, cache, DAPRD, &["go.mod", "go.sum"], build_daprd)?;
+    Ok(made.join("daprd"))
 }
 
 /// Says all that is missing at once.
