@@ -15,12 +15,15 @@ mod pipeline;
 mod place;
 mod probe;
 mod rebuild;
+mod recurrence;
+mod reminders;
 mod report;
 mod rows;
 mod service;
 mod sidecar;
 mod statistics;
 mod store;
+mod suite;
 mod timers;
 
 use anyhow::bail;
@@ -50,6 +53,13 @@ enum Command {
     Timers(timers::Config),
     /// Commands through the real stack to their effects in every subscriber, beside a bare driver.
     Pipeline(pipeline::Config),
+    /// Series whose occurrences are completed within seconds, through the whole suite to the next ones.
+    Recurrence(recurrence::Config),
+    /// Reminders that become due at a steady rate, through the whole suite to inbox and task.
+    Reminders(reminders::Config),
+    /// A part of a measurement: the whole suite.
+    #[command(hide = true)]
+    Suite(suite::Config),
     /// A part of a comparison: task-api.
     #[command(hide = true)]
     TaskApi(Box<task_api::config::Config>),
@@ -71,9 +81,11 @@ fn main() -> anyhow::Result<()> {
     let command = Cli::parse().command;
     let mut runtime = match command {
         // The driver shares the machine with what it measures: one thread does not steal from itself.
-        Command::Ledger(_) | Command::Peers(_) | Command::Pipeline(_) => {
-            Builder::new_current_thread()
-        }
+        Command::Ledger(_)
+        | Command::Peers(_)
+        | Command::Pipeline(_)
+        | Command::Recurrence(_)
+        | Command::Reminders(_) => Builder::new_current_thread(),
         _ => Builder::new_multi_thread(),
     };
     let runtime = runtime.enable_all().build()?;
@@ -90,6 +102,9 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Rebuild(config) => rebuild::run(config).await,
         Command::Timers(config) => until_interrupted(timers::run(config)).await,
         Command::Pipeline(config) => until_interrupted(pipeline::run(config)).await,
+        Command::Recurrence(config) => until_interrupted(recurrence::run(config)).await,
+        Command::Reminders(config) => until_interrupted(reminders::run(config)).await,
+        Command::Suite(config) => suite::run(config, parent_asks_to_stop()).await,
         Command::Sink(config) => pipeline::sink(config, parent_asks_to_stop()).await,
         Command::TaskApi(config) => service::task_api(*config, parent_asks_to_stop()).await,
         Command::ReminderScheduler(config) => {

@@ -31,9 +31,13 @@ pub(crate) struct Config {
     #[arg(long, default_value_t = 1_000_000)]
     pending: u32,
 
-    /// Reminders that are due at the same instant.
+    /// Reminders that are due while it is measured.
     #[arg(long, default_value_t = 50_000)]
     due: u32,
+
+    /// So many of them become due in a second; without it, all at the same instant.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    per_second: Option<u32>,
 
     /// Workers that share them, each with a lane of its own, as replicas are.
     #[arg(long, default_value_t = 1)]
@@ -48,7 +52,7 @@ pub(crate) struct Config {
 const CHUNK: u32 = 10_000;
 /// How long after the last row is loaded the crowd is due.
 const HEAD_START: TimeDelta = TimeDelta::seconds(3);
-/// When a measurement has failed.
+/// How long after the last is due a measurement has failed.
 const PATIENCE: Duration = Duration::from_mins(5);
 
 pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
@@ -66,7 +70,11 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     load(&database, clock.as_ref(), config.pending, later).await?;
     let loading = TimeDelta::seconds(i64::from(config.due / 5_000));
     let due_at = clock.now() + loading + HEAD_START;
-    load(&database, clock.as_ref(), config.due, |_| due_at).await?;
+    let spread = |number: u32| {
+        let after = |rate| i64::from(number) * 1_000_000 / i64::from(rate);
+        due_at + TimeDelta::microseconds(config.per_second.map_or(0, after))
+    };
+    load(&database, clock.as_ref(), config.due, spread).await?;
     store::settle(&database).await?;
     let loaded = begun.elapsed();
 
@@ -96,7 +104,10 @@ async fn measure(database: &Database, clock: &SharedClock, config: &Config) -> a
         running.spawn(fire_due_timers::run(state, stop.clone()));
     }
     let begun = Instant::now();
-    while store::told(database).await? < i64::from(config.due) && begun.elapsed() < PATIENCE {
+    let due = config.per_second.map_or(0, |rate| config.due / rate);
+    let patience = Duration::from_secs(u64::from(due)) + PATIENCE;
+    let all = i64::from(config.due);
+    while store::told(database).await? < all && begun.elapsed() < patience {
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
     stop.cancel();

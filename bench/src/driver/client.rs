@@ -95,6 +95,11 @@ impl Connection {
             request = request.header(name, value);
         }
         let request = request.body(Full::new(asked.body.clone()))?;
+        // The task that drives the connection may not have come back to it since the last answer.
+        self.connection
+            .ready()
+            .await
+            .context("the connection broke")?;
         let answer = self.connection.send_request(request).await;
         let answer = answer.context("the connection broke")?;
         let status = answer.status();
