@@ -28,7 +28,9 @@ pub async fn on_recurring_events(app: AppState, delivery: Delivery) -> Result<Ac
     match data.change {
         ProgressEvent::OccurrenceDue(due) => {
             let task = occurrence_task_id(series_id, &due.slot);
-            streams.push(StreamRef::of::<TaskStream>(task));
+            // The one before is looked at too: named here, it is loaded with the rest.
+            let previous = occurrence_task_id(series_id, &due.previous_slot);
+            streams.extend([task, previous].map(StreamRef::of::<TaskStream>));
             let decide = move |unit: &mut Unit<'_>| create_occurrence(unit, series_id, &due);
             app.ledger
                 .receive(context, inbound, &streams, decide)
