@@ -23,6 +23,7 @@ mod task_view;
 mod tasks;
 mod time_value;
 mod transitions;
+mod undo;
 
 use axum::Router;
 use utoipa::OpenApi;
@@ -66,9 +67,9 @@ fn table() -> OpenApiRouter<AppState> {
         ))
         .routes(routes!(transitions::complete_task))
         .routes(routes!(transitions::skip_task))
-        .routes(routes!(transitions::reopen_task))
+        .routes(routes!(undo::reopen_task))
         .routes(routes!(transitions::cancel_task))
-        .routes(routes!(transitions::restore_task))
+        .routes(routes!(undo::restore_task))
         .routes(routes!(task_preview::preview_task))
         .routes(routes!(history::get_task_history))
         .routes(routes!(

@@ -11,7 +11,7 @@ use event_store::Projection;
 
 /// The service's own tables; they come after the ledger's.
 pub const MIGRATIONS: MigrationSet = database::migrations!(
-    "task-api": "0001_tasks", "0002_task_labels", "0003_series", "0004_reminders"
+    "task-api": "0001_tasks", "0002_task_labels", "0003_series", "0004_reminders", "0005_withdrawn_tasks"
 );
 
 /// Every projection of the ledger.

@@ -33,16 +33,16 @@ pub use envelope::{Attributes, Envelope, EnvelopeError, dataschema};
 pub use event_type::{EventSet, EventType};
 pub use ids::{
     EventId, NotificationId, ReminderId, SeriesId, TaskId, UserId, exhausted_event_id,
-    fired_event_id, notification_id, occurrence_event_id, occurrence_reminder_id,
-    occurrence_task_id, withdrawn_event_id,
+    fired_event_id, notification_id, occurrence_again_event_id, occurrence_event_id,
+    occurrence_reminder_id, occurrence_task_id, withdrawn_event_id,
 };
 pub use notification::{
     DeliveryFailed, Notification, NotificationDelivered, NotificationEvent, NotificationExpired,
     NotificationKind, NotificationRead, NotificationWithdrawn,
 };
 pub use recurring::{
-    OccurrenceDue, OccurrenceFinished, OccurrenceOpened, ProgressEvent, SeriesExhausted,
-    SeriesFollowed, SeriesProgress, SlotsPassed,
+    OccurrenceDue, OccurrenceFinished, OccurrenceOpened, OccurrenceReopened, OccurrenceWithdrawn,
+    ProgressEvent, SeriesExhausted, SeriesFollowed, SeriesProgress, SlotsPassed,
 };
 pub use registry::{Family, all_events, check_registry, current_form, event_type_of, families};
 pub use reminder::{
@@ -55,9 +55,9 @@ pub use series::{
     SlotAnchor, TaskTemplate,
 };
 pub use task::{
-    Priority, ReminderTold, Status, Task, TaskCancelled, TaskCompleted, TaskEvent, TaskPurged,
-    TaskReminderAnswered, TaskRemindersTold, TaskReopened, TaskRestored, TaskSkipped, TaskTrashed,
-    TaskUpdated,
+    After, Priority, ReminderTold, Status, Task, TaskCancelled, TaskCompleted, TaskEvent,
+    TaskPurged, TaskReminderAnswered, TaskRemindersTold, TaskReopened, TaskRestored, TaskSkipped,
+    TaskTrashed, TaskUpdated,
 };
 pub use task_reminder::{
     Anchor, Answer, Misfire, MisfirePolicy, Nag, Reminder, Reply, Terms, Told, Trigger,

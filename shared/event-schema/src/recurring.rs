@@ -1,13 +1,13 @@
 //! How far a series has come. Owned by recurring-generator.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::event_type::event_set;
-use crate::{Series, SeriesId, State, TaskId, Topic, UserId};
+use crate::{After, Series, SeriesId, State, TaskId, Topic, UserId, is_default};
 
 /// How far a series has come.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -22,9 +22,24 @@ pub struct SeriesProgress {
     /// The newest occurrence that was finished (completed, skipped or cancelled).
     #[serde(default)]
     pub finished: Option<OccurrenceFinished>,
+    /// Earlier ones that were finished after they had been opened again: each counts when those behind it
+    /// turn out to have been taken back. The newest 100.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub finished_again: BTreeMap<String, OccurrenceFinished>,
     /// The newest slot announced by `occurrence.due`.
     #[serde(default)]
     pub announced_slot: Option<String>,
+    /// The occurrence after which that was announced, if it was because of its finish.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub announced_after: Option<After>,
+    /// The occurrences that were taken back and not announced again, by slot, with their `withdrawn`. The
+    /// newest 100.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub withdrawn: BTreeMap<String, BTreeMap<String, u32>>,
+    /// The finishes after which something was announced, by slot with `undone`, once anything was undone:
+    /// each is followed once. The newest 16.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub followed: BTreeMap<String, u32>,
     /// Whether the rule has no slot left.
     #[serde(default)]
     pub exhausted: bool,
@@ -54,6 +69,10 @@ event_set! {
         OccurrenceFinished(OccurrenceFinished) = "progress.occurrence-finished.v1", None, "1.0.0";
         /// An occurrence is open. Stays in the ledger of recurring-generator.
         OccurrenceOpened(OccurrenceOpened) = "progress.occurrence-opened.v1", None, "1.0.0";
+        /// A finished occurrence is open again. Stays in the ledger of recurring-generator.
+        OccurrenceReopened(OccurrenceReopened) = "progress.occurrence-reopened.v1", None, "1.0.0";
+        /// An announced occurrence was taken back. Stays in the ledger of recurring-generator.
+        OccurrenceWithdrawn(OccurrenceWithdrawn) = "progress.occurrence-withdrawn.v1", None, "1.0.0";
         /// Slots were missed and have no occurrence. Stays in the ledger of recurring-generator.
         SlotsPassed(SlotsPassed) = "progress.slots-passed.v1", None, "1.0.0";
         /// A slot's turn has come: its task shall exist.
@@ -86,8 +105,35 @@ pub struct OccurrenceFinished {
     /// Its place among all slots of the series, from 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub index: Option<u32>,
+    /// How often a finished occurrence was opened again on the way here.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub undone: u32,
     /// When it was finished, as the user says.
     pub finished_at: DateTime<Utc>,
+}
+
+/// A finished occurrence is open again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct OccurrenceReopened {
+    /// Its slot.
+    pub slot: String,
+    /// How often a finished occurrence was opened again by now.
+    pub undone: u32,
+}
+
+/// An announced occurrence was taken back, because the one before it is open again. It may begin the
+/// stream.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct OccurrenceWithdrawn {
+    /// The series.
+    pub series_id: SeriesId,
+    /// Whose series it is.
+    pub owner_id: UserId,
+    /// Its slot.
+    pub slot: String,
+    /// The `withdrawn` of its task.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub withdrawn: BTreeMap<String, u32>,
 }
 
 /// An occurrence is open, created or again. It may begin the stream.
@@ -122,6 +168,10 @@ pub struct OccurrenceDue {
     pub missed_count: u32,
     /// The occurrence that was finished before it.
     pub previous_slot: String,
+    /// The `undone` of that one when it was finished, if its finish is why this one is due: when it has
+    /// been opened again since, nothing is due any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undone: Option<u32>,
 }
 
 /// The rule has no slot left.

@@ -2,12 +2,13 @@
 
 mod evolve;
 mod on_schedule;
+mod undo;
 
 use chrono::{DateTime, Utc};
 use event_schema::{
     EventId, OccurrenceDue, OccurrenceFinished, ProgressEvent, Series, SeriesExhausted,
     SeriesFollowed, SeriesId, SeriesProgress, SeriesStatus, Status, Task, exhausted_event_id,
-    occurrence_event_id,
+    occurrence_again_event_id, occurrence_event_id,
 };
 use event_store::{Aggregate, Timer};
 use recurrence::{InvalidSlot, Slot};
@@ -35,15 +36,15 @@ impl Aggregate for ProgressStream {
 
     fn event_id(event: &ProgressEvent, state: &SeriesProgress) -> Option<EventId> {
         match event {
-            ProgressEvent::OccurrenceDue(due) => {
-                Some(occurrence_event_id(state.series_id, &due.slot))
-            }
+            ProgressEvent::OccurrenceDue(due) => Some(due_event_id(state.series_id, due)),
             ProgressEvent::SeriesExhausted(end) => {
                 Some(exhausted_event_id(state.series_id, &end.last_slot))
             }
             ProgressEvent::SeriesFollowed(_)
             | ProgressEvent::OccurrenceOpened(_)
             | ProgressEvent::OccurrenceFinished(_)
+            | ProgressEvent::OccurrenceReopened(_)
+            | ProgressEvent::OccurrenceWithdrawn(_)
             | ProgressEvent::SlotsPassed(_) => None,
         }
     }
@@ -68,7 +69,8 @@ pub enum Command {
         /// The time.
         now: DateTime<Utc>,
     },
-    /// One of its occurrences, which may be open, or may have been completed, skipped, cancelled or thrown away.
+    /// One of its occurrences, which may be open, may have been completed, skipped, cancelled or thrown
+    /// away, and may have been taken back.
     Finish {
         /// The task at its version.
         task: Box<Task>,
@@ -101,19 +103,37 @@ pub fn decide(
     state: Option<&SeriesProgress>,
     command: Command,
 ) -> Result<Vec<ProgressEvent>, ProgressError> {
-    let learned = match command {
-        Command::Follow { series } => follow(state, *series)?,
-        Command::Finish { task } => {
-            finish(state, &task)?.or_else(|| on_schedule::opened(state, &task))
+    let mut events: Vec<ProgressEvent> = match command {
+        Command::Follow { series } => follow(state, *series)?.into_iter().collect(),
+        Command::Finish { task } if task.is_open() => opened(state, &task),
+        Command::Finish { task } if task.is_withdrawn() => {
+            undo::withdrawn(state, &task).into_iter().collect()
         }
+        Command::Finish { task } => finish(state, &task)?.into_iter().collect(),
         Command::Make { now } => return on_schedule::make(state, now),
     };
-    let Some(learned) = learned else {
-        return Ok(vec![]);
-    };
-    let state = evolve(state.cloned(), &learned);
-    let next = state.as_ref().map(next).transpose()?.flatten();
-    Ok(std::iter::once(learned).chain(next).collect())
+    if events.is_empty() {
+        return Ok(events);
+    }
+    let learned = events.iter().fold(state.cloned(), evolve);
+    events.extend(learned.as_ref().map(next).transpose()?.flatten());
+    Ok(events)
+}
+
+fn opened(state: Option<&SeriesProgress>, task: &Task) -> Vec<ProgressEvent> {
+    let counted = on_schedule::opened(state, task);
+    counted
+        .into_iter()
+        .chain(undo::opened_again(state, task))
+        .collect()
+}
+
+/// One that comes in its turn has the id of its slot; one that comes for another time has its own.
+fn due_event_id(series_id: SeriesId, due: &OccurrenceDue) -> EventId {
+    match due.undone {
+        None | Some(0) => occurrence_event_id(series_id, &due.slot),
+        Some(undone) => occurrence_again_event_id(series_id, &due.slot, &due.previous_slot, undone),
+    }
 }
 
 fn follow(
@@ -141,7 +161,13 @@ fn finish(
     let slot = slot(&finished.slot)?;
     let known = state.and_then(|state| state.finished.as_ref());
     let newest = known.map(|known| self::slot(&known.slot)).transpose()?;
-    let is_past = newest > Some(slot) || announced(state)? > Some(slot) || known == Some(&finished);
+    // What was announced after an earlier finish of it is, or will be, taken back.
+    let is_repeated =
+        known.is_some_and(|known| known.slot == finished.slot && known.undone >= finished.undone);
+    let is_past = (newest > Some(slot) && !undo::is_finished_again(state, &finished))
+        || (is_repeated && announced(state)? > Some(slot))
+        || known == Some(&finished)
+        || undo::is_undone(state, &finished);
     // On schedule an older one matters too: it makes room for one more.
     let was_open = state.is_some_and(|state| state.open.contains(&finished.slot));
     Ok((!is_past || was_open).then_some(ProgressEvent::OccurrenceFinished(finished)))
@@ -161,6 +187,7 @@ fn finished(task: &Task) -> Option<OccurrenceFinished> {
         task_id: task.id,
         slot: task.slot.clone()?,
         index: task.occurrence_index,
+        undone: task.undone,
         finished_at,
     })
 }
@@ -178,6 +205,9 @@ fn next(state: &SeriesProgress) -> Result<Option<ProgressEvent>, ProgressError> 
     if series.status != SeriesStatus::Active || announced(Some(state))? > Some(slot) {
         return Ok(None);
     }
+    if state.followed.get(&finished.slot) >= Some(&finished.undone) {
+        return Ok(None);
+    }
     let next = plan(series)?.next(Finished {
         slot,
         index: finished.index,
@@ -189,6 +219,7 @@ fn next(state: &SeriesProgress) -> Result<Option<ProgressEvent>, ProgressError> 
             index: next.index,
             missed_count: next.missed_count,
             previous_slot: finished.slot.clone(),
+            undone: Some(finished.undone),
         })),
         None if state.exhausted => None,
         None => Some(ProgressEvent::SeriesExhausted(SeriesExhausted {

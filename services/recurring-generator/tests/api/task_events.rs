@@ -37,6 +37,7 @@ async fn a_completed_occurrence_makes_the_next_slot_due() {
             index: 2,
             missed_count: 0,
             previous_slot: FIRST.to_owned(),
+            undone: Some(0),
         };
         assert_eq!(change, expected);
         let series_id = weekly().state().id;

@@ -1,7 +1,7 @@
 //! `task-events`: what becomes of a task decides what becomes of its reminders.
 
 use test_support::TestSuite;
-use test_support::fixture::{TaskStory, date, local, task};
+use test_support::fixture::{TaskStory, date, local, series, task};
 
 use crate::{CANCELLED, FIRED, SCHEDULED, its_time, parts, rent};
 
@@ -46,6 +46,31 @@ async fn a_task_that_is_closed_before_its_time_never_fires() {
         assert_eq!(suite.published_types(), [SCHEDULED, CANCELLED]);
         suite.finish().await;
     }
+}
+
+#[tokio::test]
+async fn an_occurrence_that_is_taken_back_never_fires_also_when_it_never_was_open() {
+    let weekly = series("Pay rent", "FREQ=WEEKLY").started();
+    let next = || rent().occurrence(weekly.state(), "2026-11-22", 2);
+    let mut suite = TestSuite::start(parts).await;
+    let story = next().created();
+    suite.deliver(story.events()).await;
+    suite
+        .deliver(story.withdrawn("2026-11-15", 1).events())
+        .await;
+    suite.set_now(its_time());
+    suite.run_workers().await;
+    assert_eq!(suite.published_types(), [SCHEDULED, CANCELLED]);
+    suite.finish().await;
+
+    let mut suite = TestSuite::start(parts).await;
+    suite
+        .deliver(next().born_withdrawn("2026-11-15", 1).events())
+        .await;
+    suite.set_now(its_time());
+    suite.run_workers().await;
+    assert_eq!(suite.published_types(), [""; 0]);
+    suite.finish().await;
 }
 
 #[tokio::test]

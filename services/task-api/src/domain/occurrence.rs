@@ -4,6 +4,7 @@ mod following;
 mod split;
 mod surprises;
 mod template;
+mod undo;
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
@@ -18,10 +19,11 @@ pub use slots::{Finished, Turn, slot_of};
 
 use super::{fields, time};
 
-pub use following::{Following, following, following_again, newer};
+pub use following::{Following, finished_of, following, following_again, newer};
 pub use split::{SeriesEdit, Split, split};
 pub use surprises::{Surprise, surprises};
 pub use template::follow_template;
+pub use undo::{caused, is_untouched, parent_of};
 
 /// The due of a slot, in the zone of the series' start.
 pub fn due_of(slot: Slot, start: &TimeValue) -> TimeValue {

@@ -4,14 +4,15 @@ mod evolve;
 mod place;
 mod reminders;
 mod update;
+mod withdrawal;
 
 #[cfg(test)]
 mod tests;
 
 use chrono::{DateTime, Utc};
 use event_schema::{
-    Actor, Changed, ReminderId, Reply, Status, Task, TaskCancelled, TaskCompleted, TaskEvent,
-    TaskId, TaskReminders, TaskReopened, TaskRestored, TaskSkipped, TaskTrashed,
+    Actor, After, Changed, ReminderId, Reply, Status, Task, TaskCancelled, TaskCompleted,
+    TaskEvent, TaskId, TaskReminders, TaskReopened, TaskRestored, TaskSkipped, TaskTrashed,
 };
 use event_store::Aggregate;
 use uuid::Uuid;
@@ -46,8 +47,14 @@ impl Aggregate for TaskStream {
 pub enum Command {
     /// Create it, once.
     Create(Box<Task>),
-    /// Create it for a slot of a series, however often this is asked.
+    /// Create it for a slot of a series, however often this is asked. One that was taken back comes
+    /// again; one that is created as taken back never comes.
     CreateOccurrence(Box<Task>),
+    /// Take it back, because the occurrence before it was opened again.
+    Withdraw {
+        /// That one, as it is now.
+        after: After,
+    },
     /// Change fields of it.
     Update(Box<TaskPatch>),
     /// It is done.
@@ -130,13 +137,16 @@ pub fn decide(
 ) -> Result<Vec<TaskEvent>, TaskError> {
     let command = match (state, command) {
         (Some(task), Command::Create(_)) => return Err(TaskError::AlreadyExists(task.id)),
-        (Some(_), Command::CreateOccurrence(_)) => return Ok(Vec::new()),
+        (Some(task), Command::CreateOccurrence(made)) => {
+            return withdrawal::create_again(task, *made, now);
+        }
         (None, Command::Create(task) | Command::CreateOccurrence(task)) => return create(task),
         (_, command) => command,
     };
     let task = state.ok_or(TaskError::NotFound)?;
     match command {
         Command::Create(_) | Command::CreateOccurrence(_) => Ok(Vec::new()),
+        Command::Withdraw { after } => Ok(withdrawal::withdraw(task, after, now)),
         Command::Update(patch) => update::decide(task, *patch, now),
         Command::Complete { completed_at, by } => complete(task, completed_at, by, now),
         Command::Reopen => reopen(task, now),
@@ -219,16 +229,18 @@ fn trash(task: &Task, now: DateTime<Utc>) -> Vec<TaskEvent> {
     }
     vec![TaskEvent::Trashed(TaskTrashed {
         trashed_at: changed(None, Some(now)),
+        withdrawn: None,
         updated_at: now,
     })]
 }
 
 fn restore(task: &Task, now: DateTime<Utc>) -> Result<Vec<TaskEvent>, TaskError> {
-    if task.trashed_at.is_none() {
+    if task.trashed_at.is_none() || task.is_withdrawn() {
         return Err(illegal(task, "restored"));
     }
     Ok(vec![TaskEvent::Restored(TaskRestored {
         trashed_at: changed(task.trashed_at, None),
+        again: None,
         updated_at: now,
     })])
 }
@@ -251,6 +263,7 @@ fn must_not_be_trashed(task: &Task, wanted: &'static str) -> Result<(), TaskErro
 
 fn illegal(task: &Task, wanted: &'static str) -> TaskError {
     let state = match (task.trashed_at, task.status) {
+        _ if task.is_withdrawn() => "withdrawn until the occurrence before it is finished",
         (Some(_), _) => "in the trash",
         (None, Status::Open) => "open",
         (None, Status::Completed) => "completed",

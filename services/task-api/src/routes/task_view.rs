@@ -74,6 +74,9 @@ pub(super) struct TaskView {
     updated_at: DateTime<Utc>,
     /// When it was put in the trash.
     trashed_at: Option<DateTime<Utc>>,
+    /// Whether it was taken back, because the occurrence before it was opened again: it comes when that
+    /// is finished.
+    withdrawn: bool,
 }
 
 /// How a task repeats.
@@ -135,6 +138,7 @@ impl TaskView {
         let due_has_passed = || task.due.as_ref().is_some_and(|due| time::is_past(due, now));
         Self {
             is_overdue: task.is_open() && due_has_passed(),
+            withdrawn: task.is_withdrawn(),
             version: task.revision(version),
             id: task.id,
             start: task.start.as_ref().map(TimeView::from),

@@ -1,4 +1,4 @@
-//! What happens to a task as a whole: complete, skip, reopen, cancel, restore.
+//! What finishes a task: complete, skip, cancel.
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -141,26 +141,6 @@ pub(super) async fn skip_task(
     .await
 }
 
-/// Reopen a task
-#[utoipa::path(
-    post, path = "/v1/tasks/{task_id}/reopen", tag = "tasks", operation_id = "reopen_task",
-    params(("task_id" = Uuid, Path), ("if-match" = Option<String>, Header),
-           ("idempotency-key" = Option<String>, Header)),
-    request_body = Option<Nothing>,
-    responses(
-        (status = 200, description = "Open again", body = TaskView, headers(("etag" = String))),
-        (status = 409, description = "Its state does not allow this", body = Problem, content_type = "application/problem+json"),
-    )
-)]
-pub(super) async fn reopen_task(
-    State(app): State<AppState>,
-    call: Call,
-    Path(task_id): Path<TaskId>,
-    Json(body): Json<Nothing>,
-) -> Result<Response, Error> {
-    change(&app, &call, task_id, &body, Command::Reopen).await
-}
-
 /// Cancel a task
 ///
 /// It will not be done. A cancelled occurrence is followed by the next, which is told.
@@ -182,43 +162,6 @@ pub(super) async fn cancel_task(
 ) -> Result<Response, Error> {
     body.read()?;
     finish(&app, &call, task_id, None, |_| Command::Cancel).await
-}
-
-/// Take a task out of the trash
-#[utoipa::path(
-    post, path = "/v1/tasks/{task_id}/restore", tag = "tasks", operation_id = "restore_task",
-    params(("task_id" = Uuid, Path), ("if-match" = Option<String>, Header),
-           ("idempotency-key" = Option<String>, Header)),
-    request_body = Option<Nothing>,
-    responses(
-        (status = 200, description = "Out of the trash", body = TaskView, headers(("etag" = String))),
-        (status = 409, description = "Its state does not allow this", body = Problem, content_type = "application/problem+json"),
-    )
-)]
-pub(super) async fn restore_task(
-    State(app): State<AppState>,
-    call: Call,
-    Path(task_id): Path<TaskId>,
-    Json(body): Json<Nothing>,
-) -> Result<Response, Error> {
-    change(&app, &call, task_id, &body, Command::Restore).await
-}
-
-async fn change(
-    app: &AppState,
-    call: &Call,
-    task_id: TaskId,
-    body: &Nothing,
-    command: Command,
-) -> Result<Response, Error> {
-    body.read()?;
-    let target = OnTask::of(call, task_id);
-    execute(&app.ledger, call, &[target.stream()], move |unit| {
-        let task = target.decide(unit, command.clone())?;
-        let (version, view) = target.view(unit, task);
-        answer(StatusCode::OK, version, &view)
-    })
-    .await
 }
 
 /// Finishes a task, by default now, and tells what comes after it.

@@ -164,7 +164,8 @@ pub async fn list(
     let mut tx = database.read().await?;
     let rows: Vec<Row> = on!(&mut tx, conn => sqlx::query_as(
         "select s.stream_id, s.version, s.state, s.state_version,
-                (select max(t.slot) from tasks t where t.series_id = r.series_id) as newest
+                (select max(t.slot) from tasks t where t.series_id = r.series_id
+                                                 and not t.withdrawn) as newest
            from series r
            join stream s on s.kind = 'series' and s.stream_id = r.series_id
           where r.owner_id = $1 and ($2 is null or r.status = $2)

@@ -15,7 +15,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
 pub use list::{Filter, Found, Place, Sort, list};
-pub use occurrences::{Range, newest_slot, of_series, open_of_series};
+pub use occurrences::{Range, after_slot, newest_slot, of_series, open_of_series};
 
 /// The beginning of time: the first microsecond of the year 1.
 pub(crate) const EVER: DateTime<Utc> =

@@ -2,8 +2,7 @@
 
 use dapr_client::{Ack, Delivery};
 use event_schema::{
-    App, Decoded, OccurrenceDue, ProgressEvent, SeriesId, SeriesStatus, TaskId, decode,
-    occurrence_task_id,
+    App, Decoded, OccurrenceDue, ProgressEvent, SeriesId, SeriesStatus, decode, occurrence_task_id,
 };
 use event_store::{Context, Inbound, StreamRef, Unit};
 use recurrence::Slot;
@@ -46,6 +45,8 @@ pub async fn on_recurring_events(app: AppState, delivery: Delivery) -> Result<Ac
         ProgressEvent::SeriesFollowed(_)
         | ProgressEvent::OccurrenceOpened(_)
         | ProgressEvent::OccurrenceFinished(_)
+        | ProgressEvent::OccurrenceReopened(_)
+        | ProgressEvent::OccurrenceWithdrawn(_)
         | ProgressEvent::SlotsPassed(_) => {}
     }
     Ok(Ack::Success)
@@ -71,21 +72,19 @@ fn create_occurrence(
         missed_count: due.missed_count,
     };
     let id = occurrence_task_id(series_id, &slot.to_string());
-    let parent = parent_of_previous(unit, series_id, &due.previous_slot);
+    let previous = unit.state::<TaskStream>(occurrence_task_id(series_id, &due.previous_slot));
+    let find = |id| unit.state::<TaskStream>(id);
+    let parent = previous
+        .as_ref()
+        .and_then(|previous| occurrence::parent_of(previous, find));
     let task = occurrence::task_of(&series, turn, parent, unit.context().actor, unit.now());
+    let task = occurrence::caused(task, due, previous.as_ref(), unit.now());
     let state = unit.state::<TaskStream>(id);
     let command = Command::CreateOccurrence(Box::new(task));
     for event in task::decide(state.as_ref(), command, unit.now())? {
         unit.append::<TaskStream>(id, &event);
     }
     Ok(())
-}
-
-/// An occurrence stands where the one before it stood, if that is still a place to stand.
-fn parent_of_previous(unit: &mut Unit<'_>, series_id: SeriesId, slot: &str) -> Option<TaskId> {
-    let previous = unit.state::<TaskStream>(occurrence_task_id(series_id, slot))?;
-    let parent = unit.state::<TaskStream>(previous.parent_id?)?;
-    (parent.trashed_at.is_none() && parent.owner_id == previous.owner_id).then_some(parent.id)
 }
 
 fn end(unit: &mut Unit<'_>, series_id: SeriesId) -> Result<(), Error> {

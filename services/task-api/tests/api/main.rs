@@ -22,6 +22,7 @@ mod task_list;
 mod task_preview;
 mod tasks;
 mod transitions;
+mod undo;
 
 use http::StatusCode;
 use serde_json::{Value, json};

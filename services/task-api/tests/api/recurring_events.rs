@@ -75,10 +75,15 @@ async fn an_occurrence_that_is_due_however_often_is_one_task() {
         suite.run_workers().await;
         assert_eq!(suite.published_of("task.created.v1").len(), 3);
 
-        // Completed again, the successor is known.
+        // Completed again, a successor that its owner has changed is known: it stayed.
+        let mine = json!({"notes": "mine"});
         suite
+            .patch(&path(next, "?scope=this"), mine, StatusCode::OK)
+            .await;
+        let reopened = suite
             .post(&path(&task, "/reopen"), Value::Null, StatusCode::OK)
             .await;
+        assert_eq!(reopened["successor"]["outcome"], "kept");
         let again = suite
             .post(&path(&task, "/complete"), Value::Null, StatusCode::OK)
             .await;

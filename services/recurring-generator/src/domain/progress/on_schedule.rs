@@ -91,6 +91,7 @@ pub(super) fn make(
                     index: turn.index,
                     missed_count: turn.missed_count,
                     previous_slot: previous.to_string(),
+                    undone: super::undo::count(state, previous),
                 })
             });
             announced.collect()

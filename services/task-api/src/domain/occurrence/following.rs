@@ -31,8 +31,9 @@ pub struct Following {
 pub fn following(
     series: &Series,
     mut finished: Finished,
-    mut find: impl FnMut(TaskId) -> Option<Task>,
+    find: impl FnMut(TaskId) -> Option<Task>,
 ) -> Option<Following> {
+    let mut find = not_withdrawn(find);
     if series.generation.mode == GenerationMode::OnSchedule {
         return on_schedule(series, finished.slot, find);
     }
@@ -75,8 +76,9 @@ fn on_schedule(
 pub fn following_again(
     series: &Series,
     finished: Finished,
-    mut find: impl FnMut(TaskId) -> Option<Task>,
+    find: impl FnMut(TaskId) -> Option<Task>,
 ) -> Option<Following> {
+    let mut find = not_withdrawn(find);
     let plan = Plan::of_series(series).ok()?;
     let mut newest = finished;
     let later = plan
@@ -101,8 +103,9 @@ pub fn following_again(
 pub fn newer(
     series: &Series,
     mut newest: Slot,
-    mut find: impl FnMut(TaskId) -> Option<Task>,
+    find: impl FnMut(TaskId) -> Option<Task>,
 ) -> Vec<(Slot, Task)> {
+    let mut find = not_withdrawn(find);
     let mut newer = Vec::new();
     while newer.len() < MOST_SLOTS {
         let finished = find(id_of(series, newest)).and_then(|task| finished_of(newest, &task));
@@ -116,6 +119,13 @@ pub fn newer(
         newer.push((newest, task));
     }
     newer
+}
+
+/// One that was taken back comes as if it had never been.
+fn not_withdrawn(
+    mut find: impl FnMut(TaskId) -> Option<Task>,
+) -> impl FnMut(TaskId) -> Option<Task> {
+    move |id| find(id).filter(|task| !task.is_withdrawn())
 }
 
 /// The slot itself, or a place that is nearer to what would follow now when too many lie between.
@@ -135,7 +145,7 @@ fn search_start(plan: &Plan, finished: Finished) -> Slot {
 
 /// How the generator takes an occurrence for finished, as it does one that was thrown away; an open one
 /// is not.
-fn finished_of(slot: Slot, task: &Task) -> Option<Finished> {
+pub fn finished_of(slot: Slot, task: &Task) -> Option<Finished> {
     let at = match task.status {
         Status::Open => task.trashed_at?,
         Status::Completed => task.completed_at.unwrap_or(task.updated_at),

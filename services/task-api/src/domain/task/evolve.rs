@@ -1,6 +1,6 @@
 //! The state after an event.
 
-use event_schema::{Changed, Task, TaskEvent, TaskUpdated};
+use event_schema::{After, Changed, Task, TaskEvent, TaskUpdated};
 
 use super::reminders;
 
@@ -25,6 +25,7 @@ pub fn evolve(state: Option<Task>, event: &TaskEvent) -> Option<Task> {
             task.completed_at = change.completed_at.to;
             task.completed_by = change.completed_by.to;
             task.updated_at = change.updated_at;
+            count_undo(&mut task);
         }
         TaskEvent::Cancelled(change) => {
             task.status = change.status.to;
@@ -36,11 +37,19 @@ pub fn evolve(state: Option<Task>, event: &TaskEvent) -> Option<Task> {
         }
         TaskEvent::Trashed(change) => {
             task.trashed_at = change.trashed_at.to;
+            if let Some(after) = change.withdrawn.clone() {
+                task.withdrawn.insert(after.previous_slot, after.undone);
+            }
             task.updated_at = change.updated_at;
         }
         TaskEvent::Restored(change) => {
             task.trashed_at = change.trashed_at.to;
             task.updated_at = change.updated_at;
+            task.withdrawn.clear();
+            match &change.again {
+                Some(after) => come_again(&mut task, after),
+                None => count_undo(&mut task),
+            }
         }
         TaskEvent::ReminderAnswered(change) => {
             reminders::answer(&mut task, change);
@@ -51,6 +60,19 @@ pub fn evolve(state: Option<Task>, event: &TaskEvent) -> Option<Task> {
     }
     before.settle(&mut task);
     Some(task)
+}
+
+/// An occurrence that was finished, or thrown away while it was open, is open again.
+fn count_undo(task: &mut Task) {
+    if task.series_id.is_some() && task.is_open() {
+        task.undone = task.undone.saturating_add(1);
+    }
+}
+
+/// One that was taken back was never finished: it only has another one before it.
+fn come_again(task: &mut Task, after: &After) {
+    task.previous_slot = Some(after.previous_slot.clone());
+    task.undone = task.undone.max(after.undone);
 }
 
 fn update(task: &mut Task, change: &TaskUpdated) {

@@ -1,6 +1,7 @@
 //! Given a task, when a command, then events or an error.
 
 mod properties;
+mod withdrawal;
 
 use std::collections::BTreeSet;
 
@@ -41,6 +42,9 @@ fn task() -> Task {
         slot: None,
         occurrence_index: None,
         missed_count: 0,
+        previous_slot: None,
+        undone: 0,
+        withdrawn: std::collections::BTreeMap::new(),
         recurrence: None,
         completed_at: None,
         completed_by: None,
@@ -205,6 +209,7 @@ fn every_closed_task_is_reopened_as_it_was() {
         assert_eq!(
             open,
             Task {
+                undone: 1,
                 updated_at: now(),
                 ..occurrence()
             }

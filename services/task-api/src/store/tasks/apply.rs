@@ -57,6 +57,10 @@ impl<'a> Row<'a> {
         self.task.series_id.map(Uuid::from)
     }
 
+    fn is_withdrawn(&self) -> bool {
+        self.task.is_withdrawn()
+    }
+
     fn slot(&self) -> Option<&str> {
         self.task.slot.as_deref()
     }
@@ -76,14 +80,15 @@ async fn postgres(conn: &mut PgConnection, into: Tables, rows: &[Row<'_>]) -> Re
     let column = |value: fn(&Row<'_>) -> Uuid| rows.iter().map(value).collect::<Vec<_>>();
     let written: Vec<(Uuid,)> = sqlx::query_as(into.sql(
         "insert into tasks{} as t (task_id, owner_id, version, status, parent_id, due_rank, due_at,
-                                 created_at, trashed_at, series_id, slot)
+                                 created_at, trashed_at, series_id, slot, withdrawn)
          select * from unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::text[], $5::uuid[],
                               $6::smallint[], $7::timestamptz[], $8::timestamptz[],
-                              $9::timestamptz[], $10::uuid[], $11::text[])
+                              $9::timestamptz[], $10::uuid[], $11::text[], $12::bool[])
              on conflict (task_id) do update
             set version = excluded.version, status = excluded.status,
                 parent_id = excluded.parent_id, due_rank = excluded.due_rank,
-                due_at = excluded.due_at, trashed_at = excluded.trashed_at
+                due_at = excluded.due_at, trashed_at = excluded.trashed_at,
+                withdrawn = excluded.withdrawn
           where t.version < excluded.version
          returning task_id",
     ))
@@ -106,6 +111,7 @@ async fn postgres(conn: &mut PgConnection, into: Tables, rows: &[Row<'_>]) -> Re
     )
     .bind(rows.iter().map(Row::series_id).collect::<Vec<_>>())
     .bind(rows.iter().map(Row::slot).collect::<Vec<_>>())
+    .bind(rows.iter().map(Row::is_withdrawn).collect::<Vec<_>>())
     .fetch_all(&mut *conn)
     .await?;
     let written = ids(written);
@@ -161,12 +167,14 @@ fn parents(rows: &[Row<'_>]) -> Vec<Option<Uuid>> {
 async fn sqlite(conn: &mut SqliteConnection, into: Tables, rows: &[Row<'_>]) -> Result<(), Error> {
     let upsert =
         "insert into tasks{} as t (task_id, owner_id, version, status, parent_id, due_rank,
-                                          due_at, created_at, trashed_at, series_id, slot)
+                                          due_at, created_at, trashed_at, series_id, slot,
+                                          withdrawn)
                   values {rows}
                       on conflict (task_id) do update
                      set version = excluded.version, status = excluded.status,
                          parent_id = excluded.parent_id, due_rank = excluded.due_rank,
-                         due_at = excluded.due_at, trashed_at = excluded.trashed_at
+                         due_at = excluded.due_at, trashed_at = excluded.trashed_at,
+                withdrawn = excluded.withdrawn
                    where t.version < excluded.version
                   returning task_id";
     let upsert = into.sql(upsert).0;
@@ -178,6 +186,7 @@ async fn sqlite(conn: &mut SqliteConnection, into: Tables, rows: &[Row<'_>]) -> 
         values.bind(row.due_rank).bind(row.due_at);
         values.bind(task.created_at).bind(task.trashed_at);
         values.bind(row.series_id()).bind(row.slot());
+        values.bind(row.is_withdrawn());
     });
     let written = ids(written.await?);
     let delete = "delete from task_labels{} where (task_id, label) in (

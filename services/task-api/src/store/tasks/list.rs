@@ -108,7 +108,7 @@ macro_rules! list_sql {
                from tasks t
                join stream s on s.kind = 'task' and s.stream_id = t.task_id
               where t.owner_id = $1
-                and (t.trashed_at is not null) = $2
+                and (t.trashed_at is not null) = $2 and not t.withdrawn
                 and ($3 is null or t.status = $3)
                 and ($4 is null or t.parent_id = $4)
                 and ($5 is null or exists (select 1 from task_labels l

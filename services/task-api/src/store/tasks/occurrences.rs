@@ -56,6 +56,7 @@ pub async fn of_series(
            from tasks t
            join stream s on s.kind = 'task' and s.stream_id = t.task_id
           where t.series_id = $1 and t.slot >= $2 and t.slot > $3 and t.slot <= $4
+            and not t.withdrawn
           order by t.slot
           limit $5")
         .bind(series.as_uuid())
@@ -83,11 +84,35 @@ pub async fn open_of_series(database: &Database, id: SeriesId) -> Result<Vec<Tas
     Ok(rows.into_iter().map(|(id,)| TaskId(id)).collect())
 }
 
+/// The first tasks of a series after a slot, whatever became of them, and whether they have sub-tasks.
+/// One of them came because that slot was finished, if any did.
+pub async fn after_slot(
+    database: &Database,
+    id: SeriesId,
+    slot: &str,
+) -> Result<Vec<(TaskId, bool)>, Error> {
+    let mut tx = database.read().await?;
+    let rows: Vec<(Uuid, bool)> = on!(&mut tx, conn => sqlx::query_as(
+        "select t.task_id, exists (select 1 from tasks part where part.parent_id = t.task_id)
+           from tasks t
+          where t.series_id = $1 and t.slot > $2 and not t.withdrawn
+          order by t.slot
+          limit 8")
+        .bind(id.as_uuid())
+        .bind(slot)
+        .fetch_all(conn)
+        .await)?;
+    Ok(rows
+        .into_iter()
+        .map(|(id, has_parts)| (TaskId(id), has_parts))
+        .collect())
+}
+
 /// The newest slot of a series that has a task.
 pub async fn newest_slot(database: &Database, id: SeriesId) -> Result<Option<Slot>, Error> {
     let mut tx = database.read().await?;
     let (slot,): (Option<String>,) = on!(&mut tx, conn => sqlx::query_as(
-        "select max(slot) from tasks where series_id = $1")
+        "select max(slot) from tasks where series_id = $1 and not withdrawn")
         .bind(id.as_uuid())
         .fetch_one(conn)
         .await)?;

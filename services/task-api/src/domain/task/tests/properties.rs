@@ -56,6 +56,7 @@ fn described(task: &Task) -> Task {
         completed_at: None,
         completed_by: None,
         trashed_at: None,
+        undone: 0,
         updated_at: now(),
         ..task.clone()
     }
