@@ -7,6 +7,7 @@
 
 mod embedded;
 pub mod gateway;
+pub mod load;
 pub mod stack;
 
 use std::time::Duration;
@@ -26,6 +27,9 @@ use stack::Stack;
 const STACK: &str = "TASKLEDGER_STACK";
 /// A condition that is not met by then will not be met.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// What is still on its way when the last command of a load is answered is lost when nothing has come for
+/// so long.
+const ARRIVAL: Duration = Duration::from_mins(3);
 
 /// A running suite, and a user in it who has nothing yet.
 #[derive(Debug)]
@@ -129,6 +133,39 @@ impl Suite {
     /// Patches what is at a path, which must answer this status.
     pub async fn patch(&self, path: &str, body: &Value, status: u16) -> Value {
         answer(self.request(Method::PATCH, path).json(body), status).await
+    }
+
+    /// Gets every item of all pages of a list.
+    pub async fn all(&self, path: &str) -> Vec<Value> {
+        let (mut items, mut next) = (Vec::new(), format!("{path}?limit=100"));
+        loop {
+            let mut page = self.get(&next, 200).await;
+            if let Value::Array(page) = page["items"].take() {
+                items.extend(page);
+            }
+            match page["next_cursor"].as_str() {
+                Some(cursor) => next = format!("{path}?limit=100&cursor={cursor}"),
+                None => return items,
+            }
+        }
+    }
+
+    /// Gets every item of a list, as soon as there are so many: what is still on its way is waited for.
+    pub async fn all_of(&self, path: &str, count: usize) -> Vec<Value> {
+        let (mut there, mut deadline) = (0, Instant::now() + ARRIVAL);
+        let mut ticks = interval(Duration::from_secs(1));
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            let items = self.all(path).await;
+            if items.len() >= count {
+                return items;
+            }
+            if items.len() > there {
+                (there, deadline) = (items.len(), Instant::now() + ARRIVAL);
+            }
+            assert!(Instant::now() < deadline, "{there} of {count} at {path}");
+        }
     }
 
     /// Asks for a path until the answer is what is looked for, and returns that.

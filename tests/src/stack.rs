@@ -147,6 +147,12 @@ impl Stack {
             .partitions(self.profile())
     }
 
+    /// The parts that are brokers.
+    pub fn brokers(&self) -> Vec<String> {
+        let nodes = 1..=self.brokers;
+        nodes.map(|node| format!("kafka-{node}")).collect()
+    }
+
     /// `host:port` of a broker.
     pub fn broker(&self) -> String {
         format!("127.0.0.1:{}", self.port("kafka-1"))
