@@ -20,8 +20,16 @@ use crate::app::AppState;
 use crate::domain::TaskStream;
 use crate::error::Error;
 
-/// Fields of a state that say nothing about its creation.
-const UNTOLD: [&str; 5] = ["id", "owner_id", "created_at", "created_by", "updated_at"];
+/// Fields of a state that say nothing about its creation, or only to services.
+const UNTOLD: [&str; 7] = [
+    "id",
+    "owner_id",
+    "created_at",
+    "created_by",
+    "updated_at",
+    "previous_slot",
+    "undone",
+];
 
 /// An event in the history of a task.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -124,12 +132,29 @@ fn created(task: &Task) -> serde_json::Result<Vec<FieldChange>> {
         .into_iter()
         .filter(|(field, value)| !UNTOLD.contains(&field.as_str()) && is_set(field, value));
     Ok(told
-        .map(|(field, value)| FieldChange {
-            to: show(&field, value),
-            from: Value::Null,
-            field,
+        .map(|(field, value)| {
+            withdrawal(&field).unwrap_or_else(|| FieldChange {
+                to: show(&field, value),
+                from: Value::Null,
+                field,
+            })
         })
         .collect())
+}
+
+/// Services tell each other after what an occurrence is withdrawn or comes again; people are told that it
+/// is, as in the task itself.
+fn withdrawal(field: &str) -> Option<FieldChange> {
+    let is_withdrawn = match field {
+        "withdrawn" => true,
+        "again" => false,
+        _ => return None,
+    };
+    Some(FieldChange {
+        field: "withdrawn".to_owned(),
+        from: Value::Bool(!is_withdrawn),
+        to: Value::Bool(is_withdrawn),
+    })
 }
 
 fn is_set(field: &str, value: &Value) -> bool {
@@ -146,6 +171,9 @@ fn is_set(field: &str, value: &Value) -> bool {
 fn changed(members: &Map<String, Value>) -> Vec<FieldChange> {
     let told = members.iter().filter(|(field, _)| *field != "updated_at");
     told.map(|(field, value)| {
+        if let Some(change) = withdrawal(field) {
+            return change;
+        }
         let (from, to) = match (value.get("from"), value.get("to")) {
             (Some(from), Some(to)) => (from.clone(), to.clone()),
             _ => (Value::Null, value.clone()),

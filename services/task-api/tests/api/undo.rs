@@ -254,3 +254,52 @@ async fn an_occurrence_of_somebody_else_is_not_found_and_a_version_is_held_to() 
     assert_eq!(still["version"], 1);
     suite.finish().await;
 }
+
+/// What each version of a task's history says, without times and reminders.
+async fn told(suite: &TestSuite, task: &Value) -> Vec<String> {
+    let history = suite.get(&path(task, "/history"), StatusCode::OK).await;
+    let said = |item: &Value| {
+        let changes = item["changes"].as_array().unwrap().iter();
+        let fields = changes.map(|change| match change["field"].as_str().unwrap() {
+            field @ ("withdrawn" | "status") => {
+                format!("{field} {} {}", change["from"], change["to"])
+            }
+            field => field.to_owned(),
+        });
+        let fields: Vec<String> = fields.collect();
+        format!("{}: {}", item["type"].as_str().unwrap(), fields.join(", "))
+    };
+    history["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(said)
+        .collect()
+}
+
+#[tokio::test]
+async fn the_history_says_withdrawn_and_not_what_services_tell_each_other() {
+    let mut suite = suite().await;
+    let (task, series) = monthly(&mut suite).await;
+    let next = post(&suite, &task, "/complete").await["next_occurrence"].clone();
+    post(&suite, &task, "/reopen").await;
+    suite.deliver([due(&series, 0)]).await;
+    post(&suite, &task, "/complete").await;
+    suite.deliver([due(&series, 1)]).await;
+    post(&suite, &task, "/reopen").await;
+
+    assert_eq!(
+        told(&suite, &next).await,
+        [
+            "task.created.v1: due, occurrence_index, recurrence, reminders, series_id, slot, \
+             status null \"open\", title, trashed_at, withdrawn false true",
+            "task.restored.v1: withdrawn true false, trashed_at",
+            "task.trashed.v1: trashed_at, withdrawn false true",
+        ]
+    );
+    assert_eq!(
+        told(&suite, &task).await[2],
+        "task.reopened.v1: completed_at, completed_by, status \"completed\" \"open\""
+    );
+    suite.finish().await;
+}
