@@ -13,6 +13,7 @@ mod reminder_input;
 mod reminder_list;
 mod reminder_view;
 mod reminders;
+mod reschedule;
 mod scope;
 mod series;
 mod series_changes;
@@ -70,6 +71,7 @@ fn table() -> OpenApiRouter<AppState> {
         .routes(routes!(undo::reopen_task))
         .routes(routes!(transitions::cancel_task))
         .routes(routes!(undo::restore_task))
+        .routes(routes!(reschedule::reschedule_task))
         .routes(routes!(task_preview::preview_task))
         .routes(routes!(history::get_task_history))
         .routes(routes!(

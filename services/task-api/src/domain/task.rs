@@ -13,6 +13,7 @@ use chrono::{DateTime, Utc};
 use event_schema::{
     Actor, After, Changed, ReminderId, Reply, Status, Task, TaskCancelled, TaskCompleted,
     TaskEvent, TaskId, TaskReminders, TaskReopened, TaskRestored, TaskSkipped, TaskTrashed,
+    TimeValue,
 };
 use event_store::Aggregate;
 use uuid::Uuid;
@@ -57,6 +58,11 @@ pub enum Command {
     },
     /// Change fields of it.
     Update(Box<TaskPatch>),
+    /// Move its due alone; an occurrence keeps its slot.
+    Reschedule {
+        /// When it should be done.
+        due: TimeValue,
+    },
     /// It is done.
     Complete {
         /// When, as the user says; not in the future.
@@ -148,6 +154,7 @@ pub fn decide(
         Command::Create(_) | Command::CreateOccurrence(_) => Ok(Vec::new()),
         Command::Withdraw { after } => Ok(withdrawal::withdraw(task, after, now)),
         Command::Update(patch) => update::decide(task, *patch, now),
+        Command::Reschedule { due } => reschedule(task, due, now),
         Command::Complete { completed_at, by } => complete(task, completed_at, by, now),
         Command::Reopen => reopen(task, now),
         Command::Skip { reason } => skip(task, reason, now),
@@ -165,6 +172,35 @@ fn create(task: Box<Task>) -> Result<Vec<TaskEvent>, TaskError> {
         return Err(TaskError::Invalid(faults));
     }
     Ok(vec![TaskEvent::Created(task)])
+}
+
+fn reschedule(
+    task: &Task,
+    due: TimeValue,
+    now: DateTime<Utc>,
+) -> Result<Vec<TaskEvent>, TaskError> {
+    must_be_open(task, "rescheduled")?;
+    let patch = TaskPatch {
+        due: Edit::To(Some(due)),
+        ..TaskPatch::default()
+    };
+    update::decide(task, patch, now).map_err(of_due)
+}
+
+/// Whatever does not fit the new due, as a fault of the due.
+fn of_due(error: TaskError) -> TaskError {
+    let TaskError::Invalid(faults) = error else {
+        return error;
+    };
+    let of_due = |fault: Fault| Fault {
+        message: format!(
+            "does not fit {} of the task: {}",
+            fault.pointer, fault.message
+        ),
+        pointer: "/due".to_owned(),
+        ..fault
+    };
+    TaskError::Invalid(faults.into_iter().map(of_due).collect())
 }
 
 fn complete(

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::extract::State;
 use chrono::{DateTime, Utc};
-use event_schema::{Actor, Series, Task, TaskId, UserId};
+use event_schema::{Actor, Series, Task, TaskId, TimeValue, UserId};
 use event_store::Recorded;
 use serde::Deserialize;
 use service_kit::Problem;
@@ -13,13 +13,15 @@ use slots::Finished;
 use utoipa::ToSchema;
 
 use super::fields::{Field, Reader, Unknown};
+use super::reschedule::read_due;
 use super::task_view::TaskView;
 use super::tasks::find;
+use super::time_value::TimeInput;
 use super::transitions::{FINISHED_AGAIN, FinishedTask, NextOccurrence};
 use crate::app::AppState;
 use crate::domain::occurrence::{self, Following};
 use crate::domain::task::{Command, decide, evolve};
-use crate::domain::{SeriesStream, TaskStream, time};
+use crate::domain::{Fault, SeriesStream, TaskStream, time};
 use crate::error::Error;
 
 /// A command to be tried.
@@ -27,7 +29,7 @@ use crate::error::Error;
 #[serde(expecting = "an object")]
 #[schema(example = json!({"action": "complete", "at": "2027-01-31T08:30:00Z"}))]
 pub(super) struct PreviewTask {
-    /// What would be done: `complete`, `skip` or `cancel`.
+    /// What would be done: `complete`, `skip`, `cancel` or `reschedule`.
     #[serde(default)]
     #[schema(value_type = ActionName, required = true)]
     action: Field<String>,
@@ -35,6 +37,10 @@ pub(super) struct PreviewTask {
     #[serde(default)]
     #[schema(value_type = Option<DateTime<Utc>>)]
     at: Field<String>,
+    /// When it should be done then: of `reschedule` alone, which needs it.
+    #[serde(default)]
+    #[schema(value_type = Option<TimeInput>)]
+    due: Field<TimeInput>,
     #[serde(flatten)]
     #[schema(ignore)]
     unknown: Unknown,
@@ -44,24 +50,26 @@ pub(super) struct PreviewTask {
 #[derive(Debug, serde::Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = Action)]
-#[expect(dead_code, reason = "only described")]
 enum ActionName {
     Complete,
     Skip,
     Cancel,
+    Reschedule,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 enum Action {
     Complete,
     Skip,
     Cancel,
+    Reschedule(TimeValue),
 }
 
 /// Preview a command on a task
 ///
 /// Answers what `complete`, `skip` or `cancel` would answer at that time: the task as it would be, and
-/// the occurrence that would follow. Nothing is written.
+/// the occurrence that would follow. Of `reschedule` it is the task with the other due, and the occurrence
+/// that would follow if it were finished at that time. Nothing is written.
 #[utoipa::path(
     post, path = "/v1/tasks/{task_id}/preview", tag = "tasks", operation_id = "preview_task",
     params(("task_id" = Uuid, Path), ("if-match" = Option<String>, Header)),
@@ -156,15 +164,6 @@ async fn series_of(
 }
 
 impl Action {
-    fn of(name: &str) -> Option<Self> {
-        match name {
-            "complete" => Some(Self::Complete),
-            "skip" => Some(Self::Skip),
-            "cancel" => Some(Self::Cancel),
-            _ => None,
-        }
-    }
-
     fn command(self, at: DateTime<Utc>, by: Actor) -> Command {
         match self {
             Self::Complete => Command::Complete {
@@ -173,7 +172,34 @@ impl Action {
             },
             Self::Skip => Command::Skip { reason: None },
             Self::Cancel => Command::Cancel,
+            Self::Reschedule(due) => Command::Reschedule { due },
         }
+    }
+}
+
+impl ActionName {
+    fn of(name: &str) -> Option<Self> {
+        match name {
+            "complete" => Some(Self::Complete),
+            "skip" => Some(Self::Skip),
+            "cancel" => Some(Self::Cancel),
+            "reschedule" => Some(Self::Reschedule),
+            _ => None,
+        }
+    }
+
+    fn read(self, reader: &mut Reader, due: Field<TimeInput>) -> Option<Action> {
+        let action = match self {
+            Self::Complete => Action::Complete,
+            Self::Skip => Action::Skip,
+            Self::Cancel => Action::Cancel,
+            Self::Reschedule => return read_due(reader, due).map(Action::Reschedule),
+        };
+        if !matches!(due, Field::Absent | Field::Null) {
+            let message = "is for reschedule: leave it out, or preview that";
+            reader.fault(Fault::new("/due", "reschedule_only", message));
+        }
+        Some(action)
     }
 }
 
@@ -182,8 +208,10 @@ impl PreviewTask {
         let mut reader = Reader::default();
         reader.unknown("", &self.unknown);
         let action = reader.required("/action", self.action);
-        let expected = "complete, skip or cancel";
-        let action = action.and_then(|name| reader.parse("/action", &name, Action::of, expected));
+        let expected = "complete, skip, cancel or reschedule";
+        let action =
+            action.and_then(|name| reader.parse("/action", &name, ActionName::of, expected));
+        let action = action.and_then(|name| name.read(&mut reader, self.due));
         let at = reader.optional("/at", self.at);
         let expected = "an instant such as 2027-01-31T08:00:00Z";
         let at = at.and_then(|text| reader.parse("/at", &text, time::instant, expected));

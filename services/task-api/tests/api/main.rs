@@ -15,6 +15,7 @@ mod reminder_answers;
 mod reminder_events;
 mod reminder_list;
 mod reminders;
+mod reschedule;
 mod scope;
 mod series;
 mod series_changes;

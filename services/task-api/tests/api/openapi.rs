@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::suite;
 
-const PATHS: [(&str, &[&str]); 23] = [
+const PATHS: [(&str, &[&str]); 24] = [
     ("/v1/recurrence/preview", &["post"]),
     ("/v1/reminders", &["get"]),
     ("/v1/reminders/{reminder_id}", &["delete", "get", "patch"]),
@@ -27,6 +27,7 @@ const PATHS: [(&str, &[&str]); 23] = [
     ("/v1/tasks/{task_id}/preview", &["post"]),
     ("/v1/tasks/{task_id}/reminders", &["get", "post"]),
     ("/v1/tasks/{task_id}/reopen", &["post"]),
+    ("/v1/tasks/{task_id}/reschedule", &["post"]),
     ("/v1/tasks/{task_id}/restore", &["post"]),
     ("/v1/tasks/{task_id}/skip", &["post"]),
 ];
