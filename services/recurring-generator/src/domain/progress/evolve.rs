@@ -19,9 +19,16 @@ pub fn evolve(state: Option<SeriesProgress>, event: &ProgressEvent) -> Option<Se
         ProgressEvent::SeriesFollowed(change) => {
             let series = change.series.as_ref().clone();
             let state = state.unwrap_or_else(|| begin(series.id, series.owner_id));
-            Some(SeriesProgress {
+            let counted = is_on_schedule(&state);
+            let state = SeriesProgress {
                 series: Some(series),
                 ..state
+            };
+            let counts = is_on_schedule(&state) && !counted;
+            Some(if counts {
+                count_announced(state)
+            } else {
+                state
             })
         }
         ProgressEvent::OccurrenceOpened(opened) => {
@@ -74,6 +81,16 @@ pub fn evolve(state: Option<SeriesProgress>, event: &ProgressEvent) -> Option<Se
             exhausted: true,
             ..state
         }),
+    }
+}
+
+/// A series that turns to its schedule counts what it announced before, if that is not finished.
+fn count_announced(state: SeriesProgress) -> SeriesProgress {
+    let finished = state.finished.as_ref().map(|finished| &finished.slot);
+    let announced = state.announced_slot.clone();
+    match announced.filter(|slot| Some(slot) > finished) {
+        Some(slot) => open(state, &slot),
+        None => state,
     }
 }
 
@@ -136,6 +153,7 @@ fn withdraw(mut state: SeriesProgress, taken_back: &OccurrenceWithdrawn) -> Seri
     }
     state.finished = state.finished.filter(|finished| finished.slot != *slot);
     state.finished_again.remove(slot);
+    state.open.remove(slot);
     let is_announced = state.announced_slot.as_ref() == Some(slot);
     if is_announced && !is_older(&state, taken_back) {
         return state;

@@ -117,9 +117,13 @@ pub(super) fn exhausted(state: &SeriesProgress) -> Result<Option<ProgressEvent>,
     }))
 }
 
-/// That an occurrence is open, for series that count them, and for those that are not known yet.
+/// That an occurrence is open, for series that count them, and for those that may come to: of these the
+/// first is nowhere else, the later ones were announced.
 pub(super) fn opened(state: Option<&SeriesProgress>, task: &Task) -> Option<ProgressEvent> {
-    let counts = state.is_none_or(|state| state.series.is_none() || is_on_schedule(state));
+    let is_first =
+        |state: &SeriesProgress| state.finished.is_none() && state.announced_slot.is_none();
+    let counts = state
+        .is_none_or(|state| state.series.is_none() || is_on_schedule(state) || is_first(state));
     let slot = task.slot.clone()?;
     let is_news = state.is_none_or(|state| !state.open.contains(&slot));
     (task.is_open() && counts && is_news).then_some(ProgressEvent::OccurrenceOpened(

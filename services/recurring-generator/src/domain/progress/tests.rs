@@ -255,7 +255,7 @@ fn a_skipped_or_cancelled_occurrence_is_finished_when_that_was_said() {
 }
 
 #[test]
-fn an_open_occurrence_and_a_task_of_no_series_say_nothing() {
+fn an_open_occurrence_makes_nothing_due_and_a_task_of_no_series_says_nothing() {
     let done = done(JANUARY, at(TEN));
     let open = Task {
         status: Status::Open,
@@ -266,14 +266,18 @@ fn an_open_occurrence_and_a_task_of_no_series_say_nothing() {
         slot: None,
         ..done
     };
-    for task in [open, alone] {
+    for (task, expected) in [
+        // The first is remembered, in case the series turns to its schedule.
+        (open, &["progress.occurrence-opened.v1"][..]),
+        (alone, &[]),
+    ] {
         let mut given = Given::default().after(&[follow()]);
-
-        let events = given.when(&Command::Finish {
+        let finish = Command::Finish {
             task: Box::new(task),
-        });
+        };
 
-        assert!(events.is_empty());
+        assert_eq!(names(&given.when(&finish)), expected);
+        assert!(given.when(&finish).is_empty());
     }
 }
 

@@ -84,6 +84,28 @@ fn with_room_occurrences_come_at_their_time_whatever_is_open() {
 }
 
 #[test]
+fn a_series_that_turns_to_its_schedule_counts_what_is_open() {
+    // Nobody has finished anything yet: the first occurrence is open.
+    let follow_first = super::follow();
+    let mut first = Given::default().after(&[follow_first.clone(), open(JANUARY)]);
+    first.when(&follow(CatchUp::Latest, 1));
+    assert_eq!(timer(&first), None);
+    first.when(&follow(CatchUp::Latest, 2));
+    assert_eq!(timer(&first), Some(at("2027-02-28T08:00:00Z")));
+
+    // The second was announced, and is open.
+    let mut second = Given::default().after(&[follow_first, open(JANUARY), january_done()]);
+    second.when(&follow(CatchUp::Latest, 1));
+    assert_eq!(timer(&second), None);
+    second.when(&finish(FEBRUARY, "2027-02-28T09:00:00Z"));
+    assert_eq!(timer(&second), Some(at("2027-03-31T07:00:00Z")));
+
+    // And back: the newest is finished, so the next is due at once.
+    let events = second.when(&super::follow());
+    assert_eq!(names(&events)[1], "occurrence.due.v1");
+}
+
+#[test]
 fn what_was_missed_follows_the_policy() {
     let late = "2027-05-10T00:00:00Z";
     let after = |catch_up| {

@@ -135,9 +135,13 @@ fn a_series_that_is_made_on_schedule_by_now_announces_it_for_another_time() {
     ];
     let mut given = Given::default().after(&before).after(&[follow_on_schedule]);
 
-    let events = given.when(&Command::Make {
+    let make = Command::Make {
         now: at("2027-02-28T08:00:00Z"),
-    });
+    };
+    // January is open again, and one may be.
+    assert_eq!(given.when(&make), []);
+    given.when(&january(1, TEN));
+    let events = given.when(&make);
 
     assert_eq!(events, [again(FEBRUARY, 2, 0, 1)]);
 }
