@@ -1,6 +1,7 @@
 //! Occurrences: from a series and a slot to a task.
 
 mod following;
+mod go_on;
 mod split;
 mod surprises;
 mod template;
@@ -20,6 +21,7 @@ pub use slots::{Finished, Turn, slot_of};
 use super::{fields, time};
 
 pub use following::{Following, finished_of, following, following_again, newer};
+pub use go_on::{Break, go_on};
 pub use split::{SeriesEdit, Split, split};
 pub use surprises::{Surprise, surprises};
 pub use template::follow_template;

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::Fault;
 
-pub use change::TemplatePatch;
+pub use change::{SeriesPatch, TemplatePatch};
 pub(in crate::domain) use change::{check, patched};
 pub(crate) use except::MAX_EXCEPTIONS;
 
@@ -41,8 +41,8 @@ impl Aggregate for SeriesStream {
 pub enum Command {
     /// Start it, with its first occurrence.
     Start(Box<Series>),
-    /// Change what its occurrences start with.
-    Change(Box<TemplatePatch>),
+    /// Change what its occurrences start with, or when they are made.
+    Change(Box<SeriesPatch>),
     /// Make one slot different, as soon as its turn comes.
     Except {
         /// Its newest slot that has a task.
@@ -151,6 +151,16 @@ pub fn must_not_have_ended(series: &Series) -> Result<(), SeriesError> {
     match series.status {
         SeriesStatus::Ended => Err(illegal(series, "changed")),
         SeriesStatus::Active | SeriesStatus::Paused => Ok(()),
+    }
+}
+
+/// Refuses what needs a series that makes occurrences now.
+pub fn must_be_active(series: &Series) -> Result<(), SeriesError> {
+    match series.status {
+        SeriesStatus::Active => Ok(()),
+        SeriesStatus::Paused | SeriesStatus::Ended => {
+            Err(illegal(series, "given another rule or start"))
+        }
     }
 }
 

@@ -158,6 +158,20 @@ impl OnSeries {
         tasks
     }
 
+    /// The newest slot of those that were open when the command was read, or came since, and are not.
+    pub(super) fn newest_finished(&self, unit: &mut Unit<'_>, series: &Series) -> Option<Slot> {
+        let known = self
+            .open
+            .iter()
+            .filter_map(|id| unit.state::<TaskStream>(*id));
+        let mut tasks: Vec<Task> = known.collect();
+        tasks.extend(self.newer(unit, series).into_iter().map(|(_, task)| task));
+        let finished = tasks.iter().filter(|task| !task.is_open());
+        finished
+            .filter_map(|task| task.slot.as_deref()?.parse().ok())
+            .max()
+    }
+
     fn newer(&self, unit: &mut Unit<'_>, series: &Series) -> Vec<(Slot, Task)> {
         let newer = self
             .newest

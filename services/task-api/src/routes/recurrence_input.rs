@@ -2,6 +2,7 @@
 
 mod ends;
 mod generation;
+mod patch;
 mod structured;
 
 use std::collections::BTreeSet;

@@ -212,7 +212,7 @@ fn change(unit: &mut Unit<'_>, reach: &Reach, edit: &OccurrenceEdit) -> Result<A
     let task = reach.task.find(unit)?;
     let before = reach.series.find(unit)?;
     let patch = beside_start(&before, &task, edit.series.template.clone());
-    let change = series::Command::Change(Box::new(patch));
+    let change = series::Command::Change(Box::new(patch.into()));
     let after = reach.series.decide(unit, change).map_err(of_task)?;
     for open in reach.series.open_tasks(unit, &after) {
         if let Some(patch) = occurrence::follow_template(&open, &before, &after) {

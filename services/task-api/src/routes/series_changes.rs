@@ -1,5 +1,6 @@
 //! What happens to a series as a whole: create, change, pause, resume, end, delete.
 
+mod go_on;
 mod series_change;
 
 use axum::extract::State;
@@ -20,7 +21,7 @@ use crate::app::AppState;
 use crate::domain::series::Command;
 use crate::domain::{SeriesStream, TaskStream, occurrence, task};
 use crate::error::Error;
-use series_change::SeriesChange;
+use series_change::{SeriesChange, Wanted};
 
 /// Create a series
 ///
@@ -65,7 +66,8 @@ pub(super) async fn create_series(
 /// Change a series
 ///
 /// A merge patch: what is absent stays, null clears. Open occurrences follow in every field that their
-/// owner has not changed; those that are finished stay as they are.
+/// owner has not changed; those that are finished stay as they are. With another rule or start, or from a
+/// day on, the series ends and another one goes on, which is the answer; `Location` is where it is.
 #[utoipa::path(
     patch, path = "/v1/series/{series_id}", tag = "series", operation_id = "update_series",
     params(("series_id" = uuid::Uuid, Path), ("if-match" = Option<String>, Header),
@@ -73,8 +75,9 @@ pub(super) async fn create_series(
     request_body(content(
         (SeriesChange = "application/merge-patch+json"), (SeriesChange = "application/json"))),
     responses(
-        (status = 200, description = "The series as it is now", body = SeriesView, headers(("etag" = String))),
-        (status = 409, description = "It has ended", body = Problem, content_type = "application/problem+json"),
+        (status = 200, description = "The series as it is now", body = SeriesView,
+         headers(("etag" = String), ("location" = String))),
+        (status = 409, description = "It has ended, or is paused and would get another rule", body = Problem, content_type = "application/problem+json"),
         (status = 412, description = "It was changed in the meantime; `current` has it", body = Problem, content_type = "application/problem+json"),
     )
 )]
@@ -84,11 +87,15 @@ pub(super) async fn update_series(
     Path(series_id): Path<SeriesId>,
     MergePatch(change): MergePatch<SeriesChange>,
 ) -> Result<Response, Error> {
-    let patch = change.read(app.clock.as_ref())?;
+    let series = super::series::find(&app, &call, series_id).await?.state;
+    let patch = match change.read(app.clock.as_ref(), &series)? {
+        Wanted::Stays(patch) => patch,
+        Wanted::GoesOn(wanted) => return go_on::go_on(&app, &call, series_id, *wanted).await,
+    };
     let target = OnSeries::of(&app, &call, series_id).await?;
     execute(&app.ledger, &call, &target.streams(), move |unit| {
         let before = target.find(unit)?;
-        let after = target.decide(unit, Command::Change(Box::new(patch.clone())))?;
+        let after = target.decide(unit, Command::Change(patch.clone()))?;
         for task in target.open_tasks(unit, &after) {
             if let Some(patch) = occurrence::follow_template(&task, &before, &after) {
                 command(unit, &task, task::Command::Update(Box::new(patch)))?;

@@ -15,7 +15,10 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
 pub use list::{Filter, Found, Place, Sort, list};
-pub use occurrences::{Range, after_slot, newest_slot, of_series, open_of_series};
+pub use occurrences::{
+    Range, after_slot, newest_finished_slot, newest_slot, of_series, open_of_series,
+    open_with_parts,
+};
 
 /// The beginning of time: the first microsecond of the year 1.
 pub(crate) const EVER: DateTime<Utc> =

@@ -19,6 +19,7 @@ mod reschedule;
 mod scope;
 mod series;
 mod series_changes;
+mod series_rule;
 mod task_list;
 mod task_preview;
 mod tasks;

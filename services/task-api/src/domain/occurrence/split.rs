@@ -118,7 +118,7 @@ fn at_time_of(start: &TimeValue, due: &TimeValue) -> Option<TimeValue> {
 }
 
 /// The template beside the new start; the patch stands beside the due.
-fn template(
+pub(super) fn template(
     old: &Series,
     start: &TimeValue,
     due: Slot,
@@ -170,7 +170,7 @@ fn beside_all(reminders: &[Reminder], start: &TimeValue, days: i64) -> Vec<Remin
 }
 
 /// The rule without the slots that the old series has had.
-fn shortened(recurrence: &Recurrence, index: u32) -> Recurrence {
+pub(super) fn shortened(recurrence: &Recurrence, index: u32) -> Recurrence {
     let shorter = Rule::parse(&recurrence.rrule).ok().and_then(|rule| {
         let mut parts = rule.parts();
         parts.count = Some(parts.count?.saturating_sub(index.saturating_sub(1)).max(1));
@@ -183,7 +183,7 @@ fn shortened(recurrence: &Recurrence, index: u32) -> Recurrence {
 }
 
 /// What is different about later slots, at the time of day of the new ones.
-fn later_exceptions(old: &Series, at: Slot, new: Slot) -> Vec<SeriesException> {
+pub(super) fn later_exceptions(old: &Series, at: Slot, new: Slot) -> Vec<SeriesException> {
     let later = old.exceptions.iter().filter_map(|exception| {
         let slot: Slot = exception.slot().parse().ok()?;
         (slot > at).then(|| exception.clone().at(slot.with_time_of(new).to_string()))
@@ -191,7 +191,7 @@ fn later_exceptions(old: &Series, at: Slot, new: Slot) -> Vec<SeriesException> {
     later.collect()
 }
 
-fn fault(error: &PlanError) -> Fault {
+pub(super) fn fault(error: &PlanError) -> Fault {
     let code = match error {
         PlanError::Rule(recurrence::RuleError::NeverOccurs) => "never_occurs",
         _ => "unsupported",

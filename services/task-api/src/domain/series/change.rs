@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use event_schema::{
-    Changed, Priority, Series, SeriesChanged, SeriesEvent, Task, TaskTemplate, TimeValue,
+    Generation, Priority, Series, SeriesChanged, SeriesEvent, Task, TaskTemplate, TimeValue,
 };
 
 use super::{SeriesError, must_not_have_ended};
@@ -34,25 +34,44 @@ pub struct TemplatePatch {
     pub reminders: Edit<Vec<WantedReminder>>,
 }
 
+/// What a command wants of a series as it stands: its slots stay.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SeriesPatch {
+    /// What its occurrences start with.
+    pub template: TemplatePatch,
+    /// When they are made.
+    pub generation: Edit<Generation>,
+}
+
+impl From<TemplatePatch> for SeriesPatch {
+    fn from(template: TemplatePatch) -> Self {
+        Self {
+            template,
+            generation: Edit::Keep,
+        }
+    }
+}
+
 pub(super) fn decide(
     series: &Series,
-    patch: TemplatePatch,
+    patch: SeriesPatch,
     now: DateTime<Utc>,
 ) -> Result<Vec<SeriesEvent>, SeriesError> {
     must_not_have_ended(series)?;
-    let template = patched(&series.template, patch).map_err(invalid)?;
-    if template == series.template {
+    let template = patched(&series.template, patch.template).map_err(invalid)?;
+    let template = Edit::To(template).of(&series.template);
+    let generation = patch.generation.of(&series.generation);
+    if template.is_none() && generation.is_none() {
         return Ok(Vec::new());
     }
-    let faults = check(series, &template);
+    let faults = template.iter().flat_map(|new| check(series, &new.to));
+    let faults: Vec<Fault> = faults.collect();
     if !faults.is_empty() {
         return Err(invalid(faults));
     }
     Ok(vec![SeriesEvent::Changed(Box::new(SeriesChanged {
-        template: Some(Changed {
-            from: series.template.clone(),
-            to: template,
-        }),
+        template,
+        generation,
         updated_at: now,
         ..SeriesChanged::default()
     }))])
@@ -139,10 +158,10 @@ mod tests {
         let given = wanted.clone();
         wanted.template.title = "Pay the rent".to_owned();
 
-        let events = decide(&given, patch.clone(), now()).unwrap();
+        let events = decide(&given, patch.clone().into(), now()).unwrap();
 
         assert_eq!(evolve(Some(given), &events[0]), Some(wanted.clone()));
-        assert_eq!(decide(&wanted, patch, now()), Ok(vec![]));
+        assert_eq!(decide(&wanted, patch.into(), now()), Ok(vec![]));
     }
 
     #[test]
@@ -156,7 +175,7 @@ mod tests {
                 reminders: relative(anchor),
                 ..TemplatePatch::default()
             };
-            let Err(SeriesError::Invalid(faults)) = decide(&given, patch, now()) else {
+            let Err(SeriesError::Invalid(faults)) = decide(&given, patch.into(), now()) else {
                 panic!("it was accepted");
             };
             assert_eq!(faults[0].code, code);

@@ -4,6 +4,7 @@ use event_schema::{CatchUp, Generation, GenerationMode};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::domain::task::Edit;
 use crate::domain::{Fault, duration};
 use crate::routes::fields::{Field, Reader};
 
@@ -93,54 +94,98 @@ impl From<&Generation> for GenerationView {
 impl GenerationInput {
     /// Reads it; nothing when no member is there.
     pub(super) fn read(self, reader: &mut Reader, pointer: &str) -> Option<Generation> {
-        if self == Self::default() {
-            return None;
-        }
+        let is_there = self != Self::default();
+        is_there.then(|| self.over(reader, pointer, Generation::default()))
+    }
+
+    /// Reads it as a merge patch: what is absent stays as it is, null is what is usual. What is for
+    /// schedules alone goes with them.
+    pub(super) fn over(
+        self,
+        reader: &mut Reader,
+        pointer: &str,
+        current: Generation,
+    ) -> Generation {
         let at = |name: &str| format!("{pointer}/{name}");
         let usual = Generation::default();
-        let mode = reader.optional(&at("generation"), self.generation);
         let expected = "on_completion or on_schedule";
-        let mode = mode.and_then(|name| reader.parse(&at("generation"), &name, mode_of, expected));
-        let lead = reader.optional(&at("lead_time"), self.lead_time);
+        let mode = edit(
+            reader,
+            &at("generation"),
+            self.generation,
+            mode_of,
+            expected,
+        );
         let expected = "an ISO 8601 duration of at most 366 days, such as P1D";
-        let lead = lead.and_then(|text| reader.parse(&at("lead_time"), &text, lead_of, expected));
-        let catch_up = reader.optional(&at("catch_up"), self.catch_up);
+        let lead = edit(reader, &at("lead_time"), self.lead_time, lead_of, expected);
         let expected = "latest, all or none";
-        let catch_up =
-            catch_up.and_then(|name| reader.parse(&at("catch_up"), &name, catch_up_of, expected));
-        let max_open = read_most(reader, &at("max_open"), self.max_open);
-        let limit = read_most(reader, &at("catch_up_limit"), self.catch_up_limit);
-        let mode = mode.unwrap_or_default();
+        let catch_up = edit(
+            reader,
+            &at("catch_up"),
+            self.catch_up,
+            catch_up_of,
+            expected,
+        );
+        let max_open = edit_most(reader, &at("max_open"), self.max_open);
+        let limit = edit_most(reader, &at("catch_up_limit"), self.catch_up_limit);
+        let mode = then(mode, current.mode, usual.mode);
         if mode == GenerationMode::OnCompletion {
             let members = [
-                ("lead_time", lead.is_some()),
-                ("max_open", max_open.is_some()),
-                ("catch_up", catch_up.is_some()),
-                ("catch_up_limit", limit.is_some()),
+                ("lead_time", is_said(&lead, usual.lead_time_seconds)),
+                ("max_open", is_said(&max_open, usual.max_open)),
+                ("catch_up", is_said(&catch_up, usual.catch_up)),
+                ("catch_up_limit", is_said(&limit, usual.catch_up_limit)),
             ];
-            for (name, _) in members.into_iter().filter(|(_, is_there)| *is_there) {
+            for (name, _) in members.into_iter().filter(|(_, is_said)| *is_said) {
                 let message = "is for generation on_schedule: say that too, or leave this out";
                 reader.fault(Fault::new(at(name), "on_schedule_only", message));
             }
+            return usual;
         }
-        Some(Generation {
+        Generation {
             mode,
-            lead_time_seconds: lead.unwrap_or_default(),
-            max_open: max_open.unwrap_or(usual.max_open),
-            catch_up: catch_up.unwrap_or_default(),
-            catch_up_limit: limit.unwrap_or(usual.catch_up_limit),
-        })
+            lead_time_seconds: then(lead, current.lead_time_seconds, usual.lead_time_seconds),
+            max_open: then(max_open, current.max_open, usual.max_open),
+            catch_up: then(catch_up, current.catch_up, usual.catch_up),
+            catch_up_limit: then(limit, current.catch_up_limit, usual.catch_up_limit),
+        }
     }
 }
 
-fn read_most(reader: &mut Reader, pointer: &str, field: Field<u16>) -> Option<u32> {
-    let number = reader.optional(pointer, field)?;
-    if (1..=MOST).contains(&number) {
-        return Some(u32::from(number));
+/// Whether something else than usual is asked for: what was read may be sent back.
+fn is_said<T: Copy + PartialEq>(edit: &Edit<Option<T>>, usual: T) -> bool {
+    matches!(edit, Edit::To(Some(to)) if *to != usual)
+}
+
+fn then<T>(edit: Edit<Option<T>>, current: T, usual: T) -> T {
+    match edit {
+        Edit::Keep => current,
+        Edit::To(to) => to.unwrap_or(usual),
     }
-    let message = format!("must be between 1 and {MOST}");
-    reader.fault(Fault::new(pointer, "out_of_range", message));
-    None
+}
+
+fn edit<T>(
+    reader: &mut Reader,
+    pointer: &str,
+    field: Field<String>,
+    parse: impl FnOnce(&str) -> Option<T>,
+    expected: &str,
+) -> Edit<Option<T>> {
+    let text = reader.edit(pointer, field);
+    text.map(|text| text.and_then(|text| reader.parse(pointer, &text, parse, expected)))
+}
+
+fn edit_most(reader: &mut Reader, pointer: &str, field: Field<u16>) -> Edit<Option<u32>> {
+    let number = reader.edit(pointer, field);
+    number.map(|number| {
+        let number = number?;
+        if (1..=MOST).contains(&number) {
+            return Some(u32::from(number));
+        }
+        let message = format!("must be between 1 and {MOST}");
+        reader.fault(Fault::new(pointer, "out_of_range", message));
+        None
+    })
 }
 
 fn mode_of(name: &str) -> Option<GenerationMode> {

@@ -1,21 +1,25 @@
 //! What a caller wants changed about a series.
 
+use chrono::NaiveDate;
 use clock::Clock;
-use event_schema::Priority;
+use event_schema::{Priority, Series, TimeValue};
+use recurrence::Slot;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::domain::Fault;
 use crate::domain::fields;
-use crate::domain::series::TemplatePatch;
+use crate::domain::occurrence::SeriesEdit;
+use crate::domain::series::{SeriesPatch, TemplatePatch};
 use crate::domain::task::{Edit, WantedReminder};
 use crate::error::Error;
 use crate::routes::fields::{Expected, Field, Reader, Unknown};
+use crate::routes::recurrence_input::RecurrenceInput;
 use crate::routes::reminder_input::ReminderInput;
 use crate::routes::task_view::PriorityName;
 use crate::routes::tasks::new_task::{read_labels, read_title};
 use crate::routes::tasks::task_change::{edit_time, read_reminders};
-use crate::routes::time_value::TimeInput;
+use crate::routes::time_value::{Allowed, TimeInput};
 
 /// A merge patch (RFC 7396) of a series: what is absent stays, null clears.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
@@ -26,6 +30,20 @@ pub(in crate::routes) struct SeriesChange {
     #[serde(default)]
     #[schema(value_type = Option<TemplateChange>)]
     template: Field<TemplateChange>,
+    /// When occurrences are made changes in place; any other member is another rule, with which another
+    /// series goes on. Cannot be cleared.
+    #[serde(default)]
+    #[schema(value_type = Option<RecurrenceInput>)]
+    recurrence: Field<RecurrenceInput>,
+    /// What the rule counts from: another one begins another series. Cannot be cleared.
+    #[serde(default)]
+    #[schema(value_type = Option<TimeInput>)]
+    start: Field<TimeInput>,
+    /// The day, or the slot, from which on another series goes on with all of this: after what is
+    /// finished, and no later than the first slot without a task, which it is when absent.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, example = "2027-02-28")]
+    effective_from: Field<String>,
     #[serde(flatten)]
     #[schema(ignore)]
     unknown: Unknown,
@@ -72,21 +90,106 @@ impl Expected for TemplateChange {
     const EXPECTED: &'static str = "an object";
 }
 
+/// What a change asks for.
+#[derive(Clone, Debug)]
+pub(super) enum Wanted {
+    /// The series stays, with the same slots.
+    Stays(Box<SeriesPatch>),
+    /// Another one goes on.
+    GoesOn(Box<GoesOn>),
+}
+
+/// With what another series goes on.
+#[derive(Clone, Debug)]
+pub(super) struct GoesOn {
+    /// What is different about it; `due` is its start.
+    pub(super) edit: SeriesEdit,
+    /// From which day on.
+    pub(super) from: Option<NaiveDate>,
+}
+
 impl SeriesChange {
     /// Reads everything, minting ids for reminders, or tells all that is wrong.
-    pub(super) fn read(self, clock: &dyn Clock) -> Result<TemplatePatch, Error> {
+    pub(super) fn read(self, clock: &dyn Clock, series: &Series) -> Result<Wanted, Error> {
         let mut reader = Reader::default();
-        reader.unknown("", &self.unknown);
-        let patch = match self.template {
-            Field::Absent => TemplatePatch::default(),
-            template => {
-                let template = reader.required("/template", template).unwrap_or_default();
-                reader.inside("/template", |reader| template.read(reader, clock))
-            }
+        let r = &mut reader;
+        r.unknown("", &self.unknown);
+        let template = read_template(r, self.template, clock);
+        let start = read_start(r, self.start).filter(|start| *start != series.start);
+        let recurrence = match self.recurrence {
+            Field::Absent => None,
+            recurrence => r.required("/recurrence", recurrence),
         };
+        let patch = recurrence.map(|input| input.over(r, "/recurrence", series));
+        let (rule, generation) = patch.map_or((None, None), |patch| {
+            (
+                patch.rule,
+                Some(patch.generation).filter(|new| *new != series.generation),
+            )
+        });
+        if let Some(rule) = &rule {
+            rule.schedule(r, start.as_ref().unwrap_or(&series.start));
+        }
+        let from = r.optional("/effective_from", self.effective_from);
+        let expected = "a day or a slot such as 2027-01-31 or 2027-01-31T09:00";
+        let from = from.and_then(|text| r.parse("/effective_from", &text, day, expected));
+        let goes_on = from.is_some() || start.is_some() || rule.is_some();
+        let wanted = if goes_on {
+            Wanted::GoesOn(Box::new(GoesOn {
+                from,
+                edit: SeriesEdit {
+                    template,
+                    due: start,
+                    recurrence: rule.map(|rule| (rule.recurrence.clone(), rule.skipped())),
+                    generation,
+                },
+            }))
+        } else {
+            let generation = generation.map_or(Edit::Keep, Edit::To);
+            Wanted::Stays(Box::new(SeriesPatch {
+                template,
+                generation,
+            }))
+        };
+        check_says_something(r, &wanted);
         reader.finish()?;
-        Ok(patch)
+        Ok(wanted)
     }
+}
+
+/// From when alone, without what, is a mistake.
+fn check_says_something(reader: &mut Reader, wanted: &Wanted) {
+    let Wanted::GoesOn(wanted) = wanted else {
+        return;
+    };
+    if wanted.edit == SeriesEdit::default() && !reader.is_wrong("") {
+        let message = "is from when something changes: send recurrence, start or template with it";
+        reader.fault(Fault::new("/effective_from", "nothing_to_change", message));
+    }
+}
+
+fn day(text: &str) -> Option<NaiveDate> {
+    text.parse().ok().map(Slot::date)
+}
+
+fn read_start(reader: &mut Reader, field: Field<TimeInput>) -> Option<TimeValue> {
+    if matches!(field, Field::Absent) {
+        return None;
+    }
+    let start = reader.required("/start", field)?;
+    start.read(reader, "/start", Allowed::Civil)
+}
+
+fn read_template(
+    reader: &mut Reader,
+    field: Field<TemplateChange>,
+    clock: &dyn Clock,
+) -> TemplatePatch {
+    if matches!(field, Field::Absent) {
+        return TemplatePatch::default();
+    }
+    let template = reader.required("/template", field).unwrap_or_default();
+    reader.inside("/template", |reader| template.read(reader, clock))
 }
 
 impl TemplateChange {

@@ -123,7 +123,7 @@ impl NewSeries {
 }
 
 /// The faults of the recurring task, where they stand in a series.
-fn of_series(error: Error) -> Error {
+pub(in crate::routes) fn of_series(error: Error) -> Error {
     let Error::Invalid(faults) = error else {
         return error;
     };

@@ -1,5 +1,7 @@
 //! Reading the tasks of a series.
 
+use std::collections::BTreeSet;
+
 use database::{Database, Error, on};
 use event_schema::{SeriesId, Task, TaskId};
 use event_store::Recorded;
@@ -82,6 +84,35 @@ pub async fn open_of_series(database: &Database, id: SeriesId) -> Result<Vec<Tas
         .fetch_all(conn)
         .await)?;
     Ok(rows.into_iter().map(|(id,)| TaskId(id)).collect())
+}
+
+/// Which of the open tasks of a series have sub-tasks.
+pub async fn open_with_parts(database: &Database, id: SeriesId) -> Result<BTreeSet<TaskId>, Error> {
+    let mut tx = database.read().await?;
+    let rows: Vec<(Uuid,)> = on!(&mut tx, conn => sqlx::query_as(
+        "select t.task_id from tasks t
+          where t.series_id = $1 and t.status = 'open' and t.trashed_at is null
+            and exists (select 1 from tasks part where part.parent_id = t.task_id)
+          limit 1000")
+        .bind(id.as_uuid())
+        .fetch_all(conn)
+        .await)?;
+    Ok(rows.into_iter().map(|(id,)| TaskId(id)).collect())
+}
+
+/// The newest slot of a series whose task is finished or thrown away.
+pub async fn newest_finished_slot(
+    database: &Database,
+    id: SeriesId,
+) -> Result<Option<Slot>, Error> {
+    let mut tx = database.read().await?;
+    let (slot,): (Option<String>,) = on!(&mut tx, conn => sqlx::query_as(
+        "select max(slot) from tasks
+          where series_id = $1 and not withdrawn and (status <> 'open' or trashed_at is not null)")
+        .bind(id.as_uuid())
+        .fetch_one(conn)
+        .await)?;
+    series::newest(id.as_uuid(), slot)
 }
 
 /// The first tasks of a series after a slot, whatever became of them, and whether they have sub-tasks.
