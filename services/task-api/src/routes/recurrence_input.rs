@@ -1,5 +1,6 @@
 //! Recurrence rules on the wire: as text or as a structure, beside the policies that RFC 5545 lacks.
 
+mod copy;
 mod ends;
 mod generation;
 mod patch;
@@ -19,6 +20,7 @@ use super::fields::{Expected, Field, Reader, Unknown};
 use super::task_view::MonthOverflowName;
 use crate::domain::Fault;
 use crate::domain::series::MAX_EXCEPTIONS;
+use copy::CopyInput;
 use ends::EndsInput;
 use generation::GenerationInput;
 use structured::StructuredInput;
@@ -58,6 +60,10 @@ pub(super) struct RecurrenceInput {
     #[serde(default)]
     #[schema(value_type = Option<Vec<String>>, max_items = 366, example = json!(["2027-02-28T09:00"]))]
     exceptions: Field<Vec<Field<String>>>,
+    /// What the next occurrence takes over from the one before.
+    #[serde(default)]
+    #[schema(value_type = Option<CopyInput>)]
+    copy: Field<CopyInput>,
     #[serde(flatten)]
     generation: GenerationInput,
     #[serde(flatten)]
@@ -120,6 +126,9 @@ impl RecurrenceInput {
         let anchor =
             anchor.and_then(|name| reader.parse(&at("anchor"), &name, anchor_of, expected));
         let generation = self.generation.read(reader, pointer);
+        if let Some(copy) = reader.optional(&at("copy"), self.copy) {
+            copy.check(reader, &at("copy"));
+        }
         let exceptions = read_exceptions(reader, &at("exceptions"), self.exceptions);
         let ends = reader.optional(&at("ends"), self.ends);
         let written = Written {

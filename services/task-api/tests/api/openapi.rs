@@ -139,6 +139,7 @@ async fn a_rule_is_described_in_both_forms() {
         "by_weekday",
         "catch_up",
         "catch_up_limit",
+        "copy",
         "dst_gap",
         "ends",
         "exceptions",

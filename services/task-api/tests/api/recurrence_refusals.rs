@@ -384,3 +384,45 @@ async fn a_preview_is_read_strictly() {
     );
     suite.finish().await;
 }
+
+#[tokio::test]
+async fn what_is_not_taken_over_is_refused_rather_than_forgotten() {
+    let suite = suite().await;
+    let body = |copy: &Value| {
+        json!({"title": "x", "due": {"date": "2027-01-31"},
+               "recurrence": {"rrule": "FREQ=DAILY", "copy": copy}})
+    };
+    let happens =
+        json!({"reminders": true, "subtasks": false, "attachments": false, "assignee": null});
+    let task = suite
+        .post("/v1/tasks", body(&happens), StatusCode::CREATED)
+        .await;
+    let series = format!("/v1/series/{}", task["series_id"].as_str().unwrap());
+    let patch = json!({"recurrence": {"copy": happens}});
+    let same = suite.patch(&series, patch, StatusCode::OK).await;
+    assert_eq!(same["version"], 1);
+
+    let wrong = json!({"reminders": false, "subtasks": true, "attachments": true, "assignee": true,
+                       "labels": true});
+    let expected = [
+        ("/recurrence/copy/assignee", "not_supported"),
+        ("/recurrence/copy/attachments", "not_supported"),
+        ("/recurrence/copy/labels", "unknown_field"),
+        ("/recurrence/copy/reminders", "not_supported"),
+        ("/recurrence/copy/subtasks", "not_supported"),
+    ];
+    let invalid = StatusCode::UNPROCESSABLE_ENTITY;
+    let refused = suite.post("/v1/tasks", body(&wrong), invalid).await;
+    assert_eq!(errors(&refused), expected);
+    let patch = json!({"recurrence": {"copy": wrong}});
+    let refused = suite.patch(&series, patch, invalid).await;
+    assert_eq!(errors(&refused), expected);
+    let refused = suite
+        .post("/v1/tasks", body(&json!({"subtasks": "all"})), invalid)
+        .await;
+    assert_eq!(
+        errors(&refused),
+        [("/recurrence/copy/subtasks", "wrong_type")]
+    );
+    suite.finish().await;
+}

@@ -27,6 +27,10 @@ impl RecurrenceInput {
         let generation = std::mem::take(&mut self.generation);
         let generation = generation.over(reader, pointer, series.generation);
         reader.unknown(pointer, &std::mem::take(&mut self.unknown));
+        let at = format!("{pointer}/copy");
+        if let Some(copy) = reader.optional(&at, std::mem::take(&mut self.copy)) {
+            copy.check(reader, &at);
+        }
         let rule = self.rule_over(reader, pointer, series);
         RecurrencePatch { rule, generation }
     }
