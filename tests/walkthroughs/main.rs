@@ -5,3 +5,4 @@
 mod main_job;
 mod refusals;
 mod requests;
+mod series;
