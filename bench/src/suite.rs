@@ -1,6 +1,8 @@
 //! The whole suite as `taskledger` runs it on one machine: four services and the local sidecar in a
 //! process of their own, each service on a SQLite file that can be read beside it.
 
+mod store;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,19 +11,18 @@ use std::time::Duration;
 
 use anyhow::{bail, ensure};
 use axum::body::Bytes;
-use chrono::{DateTime, Utc};
 use clap::Parser;
-use database::{Database, Error, MigrateMode, on, sqlx};
+use database::{Database, Error, MigrateMode};
 use event_schema::App as Service;
 use service_kit::telemetry;
 use taskledger::app::App;
 use taskledger::config::{Cli, Command};
 use tokio::time::Instant;
-use uuid::Uuid;
 
 use crate::child::{Child, free_address};
 use crate::cpu::Parts;
 use crate::driver::{Asked, Connection};
+pub(crate) use store::{Written, position, seen, written};
 
 const POLL: Duration = Duration::from_millis(50);
 /// When something has not come about by then, it is lost.
@@ -34,9 +35,6 @@ pub(crate) struct Suite {
     folder: PathBuf,
     child: Child,
 }
-
-/// An event of a ledger: its stream, its type, and when it was written.
-pub(crate) type Written = (Uuid, String, DateTime<Utc>);
 
 /// Settings of the child.
 #[derive(clap::Args, Clone, Debug)]
@@ -138,31 +136,6 @@ impl Suite {
         answers.sort_unstable_by_key(|(number, _)| *number);
         Ok(answers.into_iter().map(|(_, body)| body).collect())
     }
-}
-
-/// How many events a ledger has.
-pub(crate) async fn position(ledger: &Database) -> Result<i64, Error> {
-    let mut tx = ledger.read().await?;
-    let (position,): (i64,) = on!(&mut tx, conn => sqlx::query_as(
-        "select last_position from ledger_position"
-    ).fetch_one(conn).await)?;
-    Ok(position)
-}
-
-/// How many subjects a subscriber has taken in.
-pub(crate) async fn seen(ledger: &Database) -> Result<i64, Error> {
-    let mut tx = ledger.read().await?;
-    let (count,): (i64,) = on!(&mut tx, conn => sqlx::query_as("select count(*) from seen")
-        .fetch_one(conn).await)?;
-    Ok(count)
-}
-
-/// Every event of a ledger, in order.
-pub(crate) async fn written(ledger: &Database) -> Result<Vec<Written>, Error> {
-    let mut tx = ledger.read().await?;
-    Ok(on!(&mut tx, conn => sqlx::query_as(
-        "select stream_id, type, recorded_at from event order by position"
-    ).fetch_all(conn).await)?)
 }
 
 /// Waits until a count has come to so much; fails with the last one when nothing comes any more.

@@ -60,7 +60,7 @@ fn allowed(package: &str) -> Option<Vec<&'static str>> {
         "suite-tests" => [SHARED.as_slice(), &["test-support", "taskledger"]].concat(),
         "taskledger" => [SHARED.as_slice(), &SERVICES].concat(),
         // Measures the real stack as the suite's tests find it.
-        "bench" => [SHARED.as_slice(), &SERVICES, &["suite-tests"]].concat(),
+        "bench" => [SHARED.as_slice(), &SERVICES, &["suite-tests", "taskledger"]].concat(),
         service if SERVICES.contains(&service) => SHARED.to_vec(),
         _ => return None,
     })
