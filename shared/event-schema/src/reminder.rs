@@ -58,6 +58,9 @@ pub struct PlannedReminder {
     /// Whether the newest of its times that had its turn was missed.
     #[serde(default, skip_serializing_if = "is_default")]
     pub missed: bool,
+    /// When that one was told, or found to be missed; none when it was taken back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told_at: Option<DateTime<Utc>>,
 }
 
 impl PlannedReminder {
@@ -131,8 +134,9 @@ event_set! {
         /// A reminder's time was found to have passed too long ago to tell.
         /// From reminder-scheduler; read by task-api and notifier.
         Missed(ReminderMissed) = "reminder.missed.v1", Some(Topic::ReminderEvents), "1.0.0", fact;
-        /// A reminder fired although it should not have: its task was closed, or the reminder answered or
-        /// moved, before. From reminder-scheduler; read by task-api and notifier, which takes back what it told.
+        /// A reminder fired or was missed although it should not have: its task was closed, or the reminder
+        /// answered or moved, before. From reminder-scheduler; read by task-api and notifier, which takes back
+        /// what it told.
         Withdrawn(ReminderWithdrawn) = "reminder.withdrawn.v1", Some(Topic::ReminderEvents), "1.0.0", fact;
         /// A reminder will not fire: it was removed, or its task was closed or trashed.
         /// From reminder-scheduler; read by task-api and notifier.
@@ -208,14 +212,17 @@ pub struct ReminderCancelled {
     pub task_version: u64,
 }
 
-/// A reminder fired before it was known that it should not. Its event id is derived from the reminder and
-/// `scheduled_for`.
+/// A reminder fired or was missed before it was known that it should not. Its event id is derived from the
+/// reminder and `scheduled_for`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ReminderWithdrawn {
     /// The reminder.
     pub reminder_id: ReminderId,
-    /// The time for which it fired.
+    /// The time for which it fired, or that was missed.
     pub scheduled_for: DateTime<Utc>,
     /// The task's version that said so.
     pub task_version: u64,
+    /// Whether it was missed, and did not fire.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub missed: bool,
 }

@@ -52,14 +52,21 @@ pub fn notification(
     })
 }
 
-/// The notification that is taken back, when what it told is.
-pub fn withdrawn(change: &ReminderEvent, user: UserId) -> Option<NotificationId> {
+/// The notification that is taken back, and its kind, when what it told is.
+pub fn withdrawn(
+    change: &ReminderEvent,
+    user: UserId,
+) -> Option<(NotificationId, NotificationKind)> {
     let ReminderEvent::Withdrawn(change) = change else {
         return None;
     };
-    let fired = fired_event_id(change.reminder_id, change.scheduled_for);
-    let kind = NotificationKind::ReminderFired;
-    Some(notification_id(fired, user, kind.name()))
+    let told = fired_event_id(change.reminder_id, change.scheduled_for);
+    let kind = if change.missed {
+        NotificationKind::ReminderMissed
+    } else {
+        NotificationKind::ReminderFired
+    };
+    Some((notification_id(told, user, kind.name()), kind))
 }
 
 fn was_closed(watch: &TaskWatch, at: DateTime<Utc>) -> bool {
@@ -86,7 +93,7 @@ fn due_text(due: &TimeValue) -> String {
 #[cfg(test)]
 mod tests {
     use chrono::TimeDelta;
-    use event_schema::{ReminderFired, ReminderId, ReminderMissed, TaskId};
+    use event_schema::{ReminderFired, ReminderId, ReminderMissed, ReminderWithdrawn, TaskId};
     use uuid::Uuid;
 
     use super::*;
@@ -122,6 +129,15 @@ mod tests {
         })
     }
 
+    fn missed() -> ReminderEvent {
+        ReminderEvent::Missed(ReminderMissed {
+            reminder_id: ReminderId(Uuid::from_u128(4)),
+            scheduled_for: noon(),
+            missed_at: noon() + TimeDelta::days(3),
+            nag_at: None,
+        })
+    }
+
     fn watch(version: u64, closed_at: Option<DateTime<Utc>>) -> TaskWatch {
         TaskWatch {
             task_id: reminders().task_id,
@@ -149,14 +165,7 @@ mod tests {
 
     #[test]
     fn a_missed_reminder_says_so() {
-        let missed = ReminderEvent::Missed(ReminderMissed {
-            reminder_id: ReminderId(Uuid::from_u128(4)),
-            scheduled_for: noon(),
-            missed_at: noon() + TimeDelta::days(3),
-            nag_at: None,
-        });
-
-        let told = told(&missed, None).unwrap();
+        let told = told(&missed(), None).unwrap();
 
         assert_eq!(told.kind, NotificationKind::ReminderMissed);
         assert_eq!(told.body, "You were not reminded. Due 31 January, 14:00.");
@@ -165,16 +174,26 @@ mod tests {
 
     #[test]
     fn fired_and_missed_are_told_apart_by_their_ids() {
-        let missed = ReminderEvent::Missed(ReminderMissed {
-            reminder_id: ReminderId(Uuid::from_u128(4)),
-            scheduled_for: noon(),
-            missed_at: noon(),
-            nag_at: None,
-        });
         assert_ne!(
-            told(&missed, None).unwrap().id,
+            told(&missed(), None).unwrap().id,
             told(&fired(), None).unwrap().id
         );
+    }
+
+    #[test]
+    fn what_is_taken_back_is_what_was_told() {
+        let user = reminders().owner_id;
+        for (missed, change) in [(false, fired()), (true, missed())] {
+            let back = ReminderEvent::Withdrawn(ReminderWithdrawn {
+                reminder_id: ReminderId(Uuid::from_u128(4)),
+                scheduled_for: noon(),
+                task_version: 4,
+                missed,
+            });
+            let id = fired_event_id(ReminderId(Uuid::from_u128(4)), noon());
+            let told = notification(id, &change, &reminders(), None).unwrap();
+            assert_eq!(withdrawn(&back, user), Some((told.id, told.kind)));
+        }
     }
 
     #[test]

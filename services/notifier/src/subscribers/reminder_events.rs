@@ -1,7 +1,7 @@
 //! Reminders that reached their time: the user is told.
 
 use dapr_client::{Ack, Delivery};
-use event_schema::{App, Decoded, NotificationId, NotificationKind, ReminderEvent, UserId, decode};
+use event_schema::{App, Decoded, NotificationId, ReminderEvent, decode};
 use event_store::{Context, Inbound, StreamRef, Unit};
 
 use crate::app::AppState;
@@ -14,8 +14,10 @@ pub async fn on_reminder_events(app: AppState, delivery: Delivery) -> Result<Ack
     let Decoded::Known(event) = decode::<ReminderEvent>(&delivery.envelope)? else {
         return Ok(Ack::Success);
     };
-    if let Some(id) = reminder::withdrawn(&event.change, event.state.owner_id) {
-        return withdraw(&app, &delivery, id, event.state.owner_id).await;
+    let user_id = event.state.owner_id;
+    if let Some((id, kind)) = reminder::withdrawn(&event.change, user_id) {
+        let command = Command::Withdraw { id, user_id, kind };
+        return withdraw(&app, &delivery, id, command).await;
     }
     let (id, task_id) = (delivery.envelope.id, event.state.task_id);
     let Some(told) = reminder::notification(id, &event.change, &event.state, None) else {
@@ -43,16 +45,14 @@ async fn withdraw(
     app: &AppState,
     delivery: &Delivery,
     id: NotificationId,
-    user_id: UserId,
+    command: Command,
 ) -> Result<Ack, Error> {
     let context = Context::of_delivery(App::Notifier, delivery, app.clock.now());
     let inbound = Inbound::of_delivery(delivery)?;
     let streams = [StreamRef::of::<NotificationStream>(id)];
-    let kind = NotificationKind::ReminderFired;
     let decide = move |unit: &mut Unit<'_>| {
         let known = unit.state::<NotificationStream>(id);
-        let command = Command::Withdraw { id, user_id, kind };
-        for event in decide(known.as_ref(), command, unit.now())? {
+        for event in decide(known.as_ref(), command.clone(), unit.now())? {
             unit.append::<NotificationStream>(id, &event);
         }
         Ok::<_, Error>(())

@@ -16,6 +16,7 @@ pub fn evolve(state: Option<TaskReminders>, event: &ReminderEvent) -> Option<Tas
         ReminderEvent::Fired(change) => state.map(|mut state| {
             if let Some(reminder) = find(&mut state, change.reminder_id) {
                 tell(reminder, change.scheduled_for, change.nag_at);
+                reminder.told_at = Some(change.fired_at);
                 reminder.status = ReminderStatus::Fired;
                 reminder.missed = false;
                 reminder.fire_count = reminder.fire_count.saturating_add(1);
@@ -27,6 +28,7 @@ pub fn evolve(state: Option<TaskReminders>, event: &ReminderEvent) -> Option<Tas
         ReminderEvent::Missed(change) => state.map(|mut state| {
             if let Some(reminder) = find(&mut state, change.reminder_id) {
                 tell(reminder, change.scheduled_for, change.nag_at);
+                reminder.told_at = Some(change.missed_at);
                 reminder.status = ReminderStatus::Missed;
                 reminder.missed = true;
             }
@@ -68,6 +70,7 @@ fn schedule(state: Option<TaskReminders>, change: &ReminderScheduled) -> TaskRem
                 last_fired_at: told.last_fired_at,
                 late_by_ms: told.late_by_ms,
                 missed: told.missed,
+                told_at: told.told_at,
                 ..planned(change)
             };
         }
@@ -101,6 +104,7 @@ fn planned(change: &ReminderScheduled) -> PlannedReminder {
         last_fired_at: None,
         late_by_ms: 0,
         missed: false,
+        told_at: None,
     }
 }
 
@@ -133,7 +137,11 @@ fn tell(reminder: &mut PlannedReminder, at: DateTime<Utc>, nag_at: Option<DateTi
 /// It had its turn, but nobody was to be told. When it fired before that is not known any more.
 fn withdraw(reminder: &mut PlannedReminder) {
     reminder.status = ReminderStatus::Cancelled;
-    reminder.fire_count = reminder.fire_count.saturating_sub(1);
+    if !reminder.missed {
+        reminder.fire_count = reminder.fire_count.saturating_sub(1);
+    }
+    reminder.missed = false;
+    reminder.told_at = None;
     reminder.last_fired_at = None;
     reminder.late_by_ms = 0;
     reminder.nag_at = None;

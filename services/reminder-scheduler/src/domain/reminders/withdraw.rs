@@ -1,4 +1,4 @@
-//! Taking back what fired before it was known here that it should not.
+//! Taking back what was told before it was known here that it should not.
 
 use event_schema::{
     PlannedReminder, Reminder, ReminderEvent, ReminderWithdrawn, Reply, Task, TaskReminders,
@@ -6,8 +6,9 @@ use event_schema::{
 use reminder_plan::{UnknownZone, first_of};
 
 /// A command on a task races the firing of its reminders: it may be decided before the firing, and heard
-/// of after it. The task says since when its reminders stand as they do; what fired from then on for
-/// another time is taken back.
+/// of after it, the more so after downtime: then timers are due before the first delivery comes. The task
+/// says since when its reminders stand as they do; what fired or was missed from then on for another time
+/// is taken back.
 pub(super) fn decide(
     state: Option<&TaskReminders>,
     task: &Task,
@@ -22,6 +23,7 @@ pub(super) fn decide(
                 reminder_id: told.reminder_id,
                 scheduled_for,
                 task_version: version,
+                missed: told.missed,
             }));
         }
     }
@@ -29,7 +31,8 @@ pub(super) fn decide(
 }
 
 fn is_mistaken(told: &PlannedReminder, task: &Task) -> Result<bool, UnknownZone> {
-    let Some(fired_at) = told.last_fired_at.filter(|_| !told.missed) else {
+    let fired_at = told.last_fired_at.filter(|_| !told.missed);
+    let Some(told_at) = told.told_at.or(fired_at) else {
         return Ok(false);
     };
     let reminder = task
@@ -37,10 +40,11 @@ fn is_mistaken(told: &PlannedReminder, task: &Task) -> Result<bool, UnknownZone>
         .iter()
         .find(|reminder| reminder.id == told.reminder_id);
     let Some(reminder) = reminder else {
-        return Ok(task.updated_at <= fired_at); // It was removed then, or before.
+        return Ok(task.updated_at <= told_at); // It was removed then, or before.
     };
-    let stood_so = reminder.since.is_none_or(|since| since <= fired_at);
-    Ok(stood_so && !is_acknowledged(reminder) && !fits(told, task, reminder)?)
+    let stood_so = reminder.since.is_none_or(|since| since <= told_at);
+    let knows = !told.missed && is_acknowledged(reminder);
+    Ok(stood_so && !knows && !fits(told, task, reminder)?)
 }
 
 /// Who acknowledges was told.

@@ -5,6 +5,7 @@ use event_schema::{Answer, Reply};
 use super::*;
 
 const WITHDRAWN: &str = "reminder.withdrawn.v1";
+const BACK: &str = "2026-11-25T12:00:00Z";
 const ONE: &str = "2026-11-22T13:00:00Z";
 
 fn answered(reply: Reply, now: &str) -> Task {
@@ -85,6 +86,40 @@ fn what_was_said_in_time_but_heard_of_too_late_takes_the_firing_back() {
         assert_eq!(given.state().reminders[0].told(), None);
         assert!(given.when(&reconcile(&said), NOON).is_empty());
         assert_eq!(given.when(&fire(ONE), ONE).len(), at_one);
+    }
+}
+
+/// After downtime a timer is due before the first delivery comes.
+#[test]
+fn what_was_said_during_downtime_takes_back_what_was_missed() {
+    let acknowledged: Saying = (|now| answered(Reply::Acknowledged, now), 0);
+    for (say, at_one) in SAYINGS.into_iter().chain([acknowledged]) {
+        let said = say("2026-11-23T08:00:00Z");
+        let mut given = Given::nothing().reconciled(&due_at("2026-11-22T12:00:00"), TEN);
+        assert_eq!(names(&given.when(&fire(NOON), BACK)), [MISSED]);
+
+        let events = given.when(&reconcile(&said), BACK);
+
+        let ReminderEvent::Withdrawn(withdrawn) = &events[0] else {
+            panic!("{events:?}");
+        };
+        assert!(withdrawn.missed);
+        // One o'clock of that day was missed too.
+        let told = given.state().reminders[0].told();
+        let expected = (at_one == 1).then(|| at(ONE));
+        assert_eq!(told.map(|told| told.until), expected);
+        assert!(given.when(&reconcile(&said), BACK).is_empty());
+    }
+}
+
+#[test]
+fn what_is_said_after_it_was_missed_does_not_undo_that() {
+    for (say, _) in SAYINGS {
+        let said = say("2026-11-25T12:00:00.001Z");
+        let mut given = Given::nothing().reconciled(&due_at("2026-11-22T12:00:00"), TEN);
+        given.when(&fire(NOON), BACK);
+        let events = given.when(&reconcile(&said), BACK);
+        assert!(!names(&events).contains(&WITHDRAWN));
     }
 }
 
