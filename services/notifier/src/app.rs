@@ -8,7 +8,7 @@ use event_store::{Catalog, Ledger};
 use service_kit::service::{BuildError, Foundation, PublicDoor, Service};
 
 use crate::config::Config;
-use crate::domain::{NotificationStream, WatchStream};
+use crate::domain::{MissStream, NotificationStream, SummaryStream, WatchStream};
 use crate::{routes, store, subscribers};
 
 /// What every door needs. Cheap to clone.
@@ -53,4 +53,6 @@ pub fn catalog() -> Catalog {
     Catalog::new(store::projections())
         .kind::<NotificationStream>()
         .kind::<WatchStream>()
+        .kind::<SummaryStream>()
+        .kind::<MissStream>()
 }

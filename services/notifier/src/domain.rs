@@ -3,7 +3,9 @@
 pub mod notification;
 pub mod reminder;
 pub mod series;
+pub mod summary;
 pub mod watch;
 
 pub use notification::NotificationStream;
+pub use summary::{MissStream, SummaryStream};
 pub use watch::WatchStream;

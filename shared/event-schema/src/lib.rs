@@ -14,6 +14,7 @@ mod recurring;
 mod registry;
 mod reminder;
 mod series;
+mod summary;
 mod task;
 mod task_reminder;
 mod time_value;
@@ -38,7 +39,7 @@ pub use ids::{
 };
 pub use notification::{
     DeliveryFailed, Notification, NotificationDelivered, NotificationEvent, NotificationExpired,
-    NotificationKind, NotificationRead, NotificationWithdrawn,
+    NotificationKind, NotificationRead, NotificationUpdated, NotificationWithdrawn,
 };
 pub use recurring::{
     OccurrenceDue, OccurrenceFinished, OccurrenceOpened, OccurrenceReopened, OccurrenceWithdrawn,
@@ -53,6 +54,10 @@ pub use series::{
     CatchUp, DstGap, Generation, GenerationMode, MonthOverflow, Recurrence, Series, SeriesChanged,
     SeriesEnded, SeriesEvent, SeriesException, SeriesPaused, SeriesResumed, SeriesStatus,
     SlotAnchor, TaskTemplate,
+};
+pub use summary::{
+    Miss, MissEvent, MissSummed, MissWithdrawn, MissedReminder, MissedSummary, OpenSummary,
+    SummaryBegun, SummaryEvent,
 };
 pub use task::{
     After, Priority, ReminderTold, Status, Task, TaskCancelled, TaskCompleted, TaskEvent,

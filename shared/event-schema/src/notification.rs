@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::event_type::event_set;
-use crate::{Changed, NotificationId, SeriesId, State, TaskId, Topic, UserId};
+use crate::{Changed, MissedSummary, NotificationId, SeriesId, State, TaskId, Topic, UserId};
 
 /// What a notification is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -13,7 +13,7 @@ pub enum NotificationKind {
     /// A reminder reached its time.
     #[serde(rename = "reminder.fired")]
     ReminderFired,
-    /// Reminders whose time passed while nobody could tell.
+    /// Reminders whose time passed while nobody could tell: a summary.
     #[serde(rename = "reminder.missed")]
     ReminderMissed,
     /// A series has no further occurrence.
@@ -55,6 +55,9 @@ pub struct Notification {
     /// The time it is about, such as a reminder's.
     #[serde(default)]
     pub scheduled_for: Option<DateTime<Utc>>,
+    /// What it sums up, if it is a summary.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missed: Option<MissedSummary>,
     /// When it came into the inbox.
     pub created_at: DateTime<Utc>,
     /// When the user read it.
@@ -81,6 +84,8 @@ event_set! {
         Created = "notification.created.v1", Some(Topic::NotificationEvents), "1.0.0";
         /// The user has read a notification. From notifier; for live streams and audit.
         Read(NotificationRead) = "notification.read.v1", Some(Topic::NotificationEvents), "1.0.0";
+        /// A summary says more than before, or less. From notifier; for live streams and audit.
+        Updated(NotificationUpdated) = "notification.updated.v1", Some(Topic::NotificationEvents), "1.0.0";
         /// A notification was taken back: what it told did not happen. It may come before what it takes
         /// back. From notifier; for live streams and audit.
         Withdrawn(NotificationWithdrawn) = "notification.withdrawn.v1", Some(Topic::NotificationEvents), "1.0.0";
@@ -99,6 +104,19 @@ event_set! {
 pub struct NotificationRead {
     /// The `read_at` of the notification.
     pub read_at: Changed<Option<DateTime<Utc>>>,
+}
+
+/// What a summary sums up changed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct NotificationUpdated {
+    /// How many reminders were missed, before and now.
+    pub count: Changed<u32>,
+    /// What it sums up now.
+    pub missed: MissedSummary,
+    /// What it is called now.
+    pub title: String,
+    /// What it says now.
+    pub body: String,
 }
 
 /// It was taken back. It may begin the stream: then what it takes back is not shown when it comes.

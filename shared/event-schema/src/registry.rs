@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 use crate::decode::shape;
 use crate::upcast::{self, RegistryError, Upcast};
 use crate::{
-    DecodeError, Decoded, Envelope, EventSet, EventType, NotificationEvent, ProgressEvent,
-    ReminderEvent, SeriesEvent, State, TaskEvent, WatchEvent, dataschema, decode,
+    DecodeError, Decoded, Envelope, EventSet, EventType, MissEvent, NotificationEvent,
+    ProgressEvent, ReminderEvent, SeriesEvent, State, SummaryEvent, TaskEvent, WatchEvent,
+    dataschema, decode,
 };
 
 /// A family of events as data.
@@ -25,13 +26,15 @@ pub struct Family {
     pub(crate) current_form: fn(&Envelope) -> Result<Option<Value>, DecodeError>,
 }
 
-static FAMILIES: [Family; 6] = [
+static FAMILIES: [Family; 8] = [
     Family::of::<TaskEvent>(),
     Family::of::<ReminderEvent>(),
     Family::of::<SeriesEvent>(),
     Family::of::<ProgressEvent>(),
     Family::of::<NotificationEvent>(),
     Family::of::<WatchEvent>(),
+    Family::of::<SummaryEvent>(),
+    Family::of::<MissEvent>(),
 ];
 
 /// Every family of the suite, in the order of the topic contract.

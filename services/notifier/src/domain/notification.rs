@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use event_schema::{
-    Changed, Notification, NotificationEvent, NotificationId, NotificationKind, NotificationRead,
-    NotificationWithdrawn, SeriesId, TaskId, UserId,
+    Changed, MissedSummary, Notification, NotificationEvent, NotificationId, NotificationKind,
+    NotificationRead, NotificationUpdated, NotificationWithdrawn, SeriesId, TaskId, UserId,
 };
 use event_store::Aggregate;
 use uuid::Uuid;
@@ -31,6 +31,8 @@ pub struct NewNotification {
     pub series_id: Option<SeriesId>,
     /// The time it is about.
     pub scheduled_for: Option<DateTime<Utc>>,
+    /// What it sums up.
+    pub missed: Option<MissedSummary>,
 }
 
 /// What somebody wants of a notification.
@@ -38,6 +40,8 @@ pub struct NewNotification {
 pub enum Command {
     /// Put it into the inbox, unless it is there.
     Create(NewNotification),
+    /// Say this instead, unless it was taken back.
+    Update(NotificationUpdated),
     /// Take it back, or see to it that it does not come.
     Withdraw {
         /// The notification.
@@ -73,6 +77,11 @@ pub fn decide(
         Command::Create(new) => Ok(vec![NotificationEvent::Created(Box::new(created(
             new, now,
         )))]),
+        Command::Update(update) => {
+            let shown = state.filter(|state| state.withdrawn_at.is_none());
+            let updated = shown.map(|_| NotificationEvent::Updated(update));
+            Ok(updated.into_iter().collect())
+        }
         Command::Withdraw { .. } if state.is_some_and(|state| state.withdrawn_at.is_some()) => {
             Ok(Vec::new())
         }
@@ -101,6 +110,7 @@ fn created(new: NewNotification, now: DateTime<Utc>) -> Notification {
         task_id: new.task_id,
         series_id: new.series_id,
         scheduled_for: new.scheduled_for,
+        missed: new.missed,
         created_at: now,
         read_at: None,
         withdrawn_at: None,
@@ -130,6 +140,12 @@ pub fn evolve(state: Option<Notification>, event: &NotificationEvent) -> Option<
             read_at: read.read_at.to,
             ..notification
         }),
+        NotificationEvent::Updated(update) => state.map(|notification| Notification {
+            title: update.title.clone(),
+            body: update.body.clone(),
+            missed: Some(update.missed.clone()),
+            ..notification
+        }),
         NotificationEvent::Withdrawn(change) => Some(Notification {
             withdrawn_at: Some(change.withdrawn_at),
             ..state.unwrap_or_else(|| never_shown(change))
@@ -152,6 +168,7 @@ fn never_shown(change: &NotificationWithdrawn) -> Notification {
         task_id: None,
         series_id: None,
         scheduled_for: None,
+        missed: None,
         created_at: change.withdrawn_at,
         read_at: None,
         withdrawn_at: None,
@@ -191,6 +208,7 @@ mod tests {
             task_id: Some(TaskId(Uuid::from_u128(2))),
             series_id: None,
             scheduled_for: Some(now()),
+            missed: None,
         }
     }
 

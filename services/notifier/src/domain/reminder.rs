@@ -2,84 +2,77 @@
 
 use chrono::{DateTime, Utc};
 use event_schema::{
-    EventId, NotificationId, NotificationKind, ReminderEvent, TaskReminders, TaskWatch, TimeValue,
-    UserId, fired_event_id, notification_id,
+    EventId, MissedReminder, NotificationId, NotificationKind, ReminderFired, ReminderMissed,
+    ReminderWithdrawn, TaskReminders, TaskWatch, TimeValue, UserId, fired_event_id,
+    notification_id,
 };
 
 use super::notification::NewNotification;
 
-/// What the user is told of a reminder event, if anything.
+/// What the user is told of a reminder that fired, if anything.
 ///
 /// Nothing when nobody waited for the task any more at that time: the scheduler may not have known
 /// yet. Title and due are the newest of what scheduler and watch know.
-pub fn notification(
+pub fn fired(
     event_id: EventId,
-    change: &ReminderEvent,
+    fired: &ReminderFired,
     reminders: &TaskReminders,
     watch: Option<&TaskWatch>,
 ) -> Option<NewNotification> {
-    let (kind, scheduled_for, at) = match change {
-        ReminderEvent::Fired(fired) => (
-            NotificationKind::ReminderFired,
-            fired.scheduled_for,
-            fired.fired_at,
-        ),
-        ReminderEvent::Missed(missed) => (
-            NotificationKind::ReminderMissed,
-            missed.scheduled_for,
-            missed.missed_at,
-        ),
-        ReminderEvent::Scheduled(_) | ReminderEvent::Cancelled(_) | ReminderEvent::Withdrawn(_) => {
-            return None;
-        }
-    };
-    if watch.is_some_and(|watch| was_closed(watch, at)) {
+    if was_closed(watch, fired.fired_at) {
         return None;
     }
-    let newer = watch.filter(|watch| watch.task_version > reminders.task_version);
-    let (title, due) = newer.map_or((&reminders.title, &reminders.due), |watch| {
-        (&watch.title, &watch.due)
-    });
+    let kind = NotificationKind::ReminderFired;
+    let (title, due) = newest(reminders, watch);
     Some(NewNotification {
         id: notification_id(event_id, reminders.owner_id, kind.name()),
         user_id: reminders.owner_id,
         kind,
-        title: title.clone(),
-        body: body(kind, due.as_ref()),
+        title: title.to_owned(),
+        body: due.map(due_text).unwrap_or_default(),
         task_id: Some(reminders.task_id),
         series_id: None,
-        scheduled_for: Some(scheduled_for),
+        scheduled_for: Some(fired.scheduled_for),
+        missed: None,
     })
 }
 
-/// The notification that is taken back, and its kind, when what it told is.
-pub fn withdrawn(
-    change: &ReminderEvent,
-    user: UserId,
-) -> Option<(NotificationId, NotificationKind)> {
-    let ReminderEvent::Withdrawn(change) = change else {
-        return None;
-    };
-    let told = fired_event_id(change.reminder_id, change.scheduled_for);
-    let kind = if change.missed {
-        NotificationKind::ReminderMissed
-    } else {
-        NotificationKind::ReminderFired
-    };
-    Some((notification_id(told, user, kind.name()), kind))
+/// What a summary says of a reminder that was missed, if anything: see [`fired`].
+pub fn missed(
+    missed: &ReminderMissed,
+    reminders: &TaskReminders,
+    watch: Option<&TaskWatch>,
+) -> Option<MissedReminder> {
+    let (title, _) = newest(reminders, watch);
+    let is_open = !was_closed(watch, missed.missed_at);
+    is_open.then(|| MissedReminder {
+        reminder_id: missed.reminder_id,
+        task_id: reminders.task_id,
+        title: title.to_owned(),
+        scheduled_for: missed.scheduled_for,
+    })
 }
 
-fn was_closed(watch: &TaskWatch, at: DateTime<Utc>) -> bool {
-    watch.closed_at.is_some_and(|closed_at| closed_at <= at)
+/// The notification that is taken back, when the firing that it told is.
+pub fn withdrawn(change: &ReminderWithdrawn, user: UserId) -> NotificationId {
+    let fired = fired_event_id(change.reminder_id, change.scheduled_for);
+    notification_id(fired, user, NotificationKind::ReminderFired.name())
 }
 
-fn body(kind: NotificationKind, due: Option<&TimeValue>) -> String {
-    let due = due.map(due_text).unwrap_or_default();
-    match kind {
-        NotificationKind::ReminderMissed if due.is_empty() => "You were not reminded.".to_owned(),
-        NotificationKind::ReminderMissed => format!("You were not reminded. {due}"),
-        NotificationKind::ReminderFired | NotificationKind::SeriesEnded => due,
+/// Title and due, as the newer of the two knows them.
+fn newest<'a>(
+    reminders: &'a TaskReminders,
+    watch: Option<&'a TaskWatch>,
+) -> (&'a str, Option<&'a TimeValue>) {
+    match watch.filter(|watch| watch.task_version > reminders.task_version) {
+        Some(watch) => (&watch.title, watch.due.as_ref()),
+        None => (&reminders.title, reminders.due.as_ref()),
     }
+}
+
+fn was_closed(watch: Option<&TaskWatch>, at: DateTime<Utc>) -> bool {
+    let closed_at = watch.and_then(|watch| watch.closed_at);
+    closed_at.is_some_and(|closed_at| closed_at <= at)
 }
 
 fn due_text(due: &TimeValue) -> String {
@@ -93,7 +86,7 @@ fn due_text(due: &TimeValue) -> String {
 #[cfg(test)]
 mod tests {
     use chrono::TimeDelta;
-    use event_schema::{ReminderFired, ReminderId, ReminderMissed, ReminderWithdrawn, TaskId};
+    use event_schema::{ReminderId, TaskId};
     use uuid::Uuid;
 
     use super::*;
@@ -119,23 +112,14 @@ mod tests {
         }
     }
 
-    fn fired() -> ReminderEvent {
-        ReminderEvent::Fired(ReminderFired {
+    fn firing() -> ReminderFired {
+        ReminderFired {
             reminder_id: ReminderId(Uuid::from_u128(4)),
             scheduled_for: noon(),
             fired_at: noon(),
             late_by_ms: 0,
             nag_at: None,
-        })
-    }
-
-    fn missed() -> ReminderEvent {
-        ReminderEvent::Missed(ReminderMissed {
-            reminder_id: ReminderId(Uuid::from_u128(4)),
-            scheduled_for: noon(),
-            missed_at: noon() + TimeDelta::days(3),
-            nag_at: None,
-        })
+        }
     }
 
     fn watch(version: u64, closed_at: Option<DateTime<Utc>>) -> TaskWatch {
@@ -149,13 +133,13 @@ mod tests {
         }
     }
 
-    fn told(change: &ReminderEvent, watch: Option<&TaskWatch>) -> Option<NewNotification> {
-        notification(EVENT, change, &reminders(), watch)
+    fn told(watch: Option<&TaskWatch>) -> Option<NewNotification> {
+        fired(EVENT, &firing(), &reminders(), watch)
     }
 
     #[test]
     fn a_fired_reminder_tells_title_and_due() {
-        let told = told(&fired(), None).unwrap();
+        let told = told(None).unwrap();
 
         assert_eq!(told.kind, NotificationKind::ReminderFired);
         assert_eq!(told.title, "Pay rent");
@@ -164,60 +148,58 @@ mod tests {
     }
 
     #[test]
-    fn a_missed_reminder_says_so() {
-        let told = told(&missed(), None).unwrap();
-
-        assert_eq!(told.kind, NotificationKind::ReminderMissed);
-        assert_eq!(told.body, "You were not reminded. Due 31 January, 14:00.");
-        assert_eq!(told.scheduled_for, Some(noon()));
-    }
-
-    #[test]
-    fn fired_and_missed_are_told_apart_by_their_ids() {
-        assert_ne!(
-            told(&missed(), None).unwrap().id,
-            told(&fired(), None).unwrap().id
-        );
-    }
-
-    #[test]
     fn what_is_taken_back_is_what_was_told() {
-        let user = reminders().owner_id;
-        for (missed, change) in [(false, fired()), (true, missed())] {
-            let back = ReminderEvent::Withdrawn(ReminderWithdrawn {
-                reminder_id: ReminderId(Uuid::from_u128(4)),
-                scheduled_for: noon(),
-                task_version: 4,
-                missed,
-            });
-            let id = fired_event_id(ReminderId(Uuid::from_u128(4)), noon());
-            let told = notification(id, &change, &reminders(), None).unwrap();
-            assert_eq!(withdrawn(&back, user), Some((told.id, told.kind)));
-        }
+        let reminder_id = ReminderId(Uuid::from_u128(4));
+        let back = ReminderWithdrawn {
+            reminder_id,
+            scheduled_for: noon(),
+            task_version: 4,
+            missed: false,
+        };
+        let id = fired_event_id(reminder_id, noon());
+        let told = fired(id, &firing(), &reminders(), None).unwrap();
+        assert_eq!(withdrawn(&back, reminders().owner_id), told.id);
+    }
+
+    #[test]
+    fn a_missed_reminder_is_named_as_newest_known_unless_its_task_was_closed_before() {
+        let at = noon() + TimeDelta::days(3);
+        let change = ReminderMissed {
+            reminder_id: ReminderId(Uuid::from_u128(4)),
+            scheduled_for: noon(),
+            missed_at: at,
+            nag_at: None,
+        };
+        let named = |watch| missed(&change, &reminders(), watch).map(|one| one.title);
+        assert_eq!(named(None).as_deref(), Some("Pay rent"));
+        let later = at + TimeDelta::microseconds(1);
+        let closed_later = watch(4, Some(later));
+        assert_eq!(named(Some(&closed_later)).as_deref(), Some("Pay the rent"));
+        assert_eq!(named(Some(&watch(4, Some(at)))), None);
     }
 
     #[test]
     fn nothing_is_told_of_a_task_that_was_closed_before() {
         for closed_at in [noon(), noon() - TimeDelta::microseconds(1)] {
-            assert_eq!(told(&fired(), Some(&watch(4, Some(closed_at)))), None);
+            assert_eq!(told(Some(&watch(4, Some(closed_at)))), None);
         }
     }
 
     #[test]
     fn what_fired_before_the_task_was_closed_is_told() {
         let closed_later = watch(4, Some(noon() + TimeDelta::microseconds(1)));
-        assert!(told(&fired(), Some(&closed_later)).is_some());
+        assert!(told(Some(&closed_later)).is_some());
     }
 
     #[test]
     fn the_newer_of_two_titles_is_shown() {
-        let newer = told(&fired(), Some(&watch(4, None))).unwrap();
+        let newer = told(Some(&watch(4, None))).unwrap();
         assert_eq!(
             (newer.title.as_str(), newer.body.as_str()),
             ("Pay the rent", "")
         );
 
-        let older = told(&fired(), Some(&watch(2, None))).unwrap();
+        let older = told(Some(&watch(2, None))).unwrap();
         assert_eq!(older.title, "Pay rent");
     }
 }

@@ -20,6 +20,7 @@ pub fn exhausted(progress: &SeriesProgress) -> Option<NewNotification> {
         task_id: None,
         series_id: Some(series_id),
         scheduled_for: None,
+        missed: None,
     })
 }
 

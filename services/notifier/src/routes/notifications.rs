@@ -4,7 +4,9 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use chrono::{DateTime, Utc};
-use event_schema::{Notification, NotificationId, NotificationKind, UserId};
+use event_schema::{
+    MissedReminder, MissedSummary, Notification, NotificationId, NotificationKind, UserId,
+};
 use event_store::{Answer, Recorded, StreamRef, Unit};
 use serde::{Deserialize, Serialize};
 use service_kit::command::execute;
@@ -36,9 +38,52 @@ pub(super) struct NotificationView {
     series_id: Option<Uuid>,
     /// The time it is about, such as a reminder's.
     scheduled_for: Option<DateTime<Utc>>,
+    /// What it sums up, when it is about reminders that were missed.
+    missed: Option<MissedView>,
     created_at: DateTime<Utc>,
     /// Null while it is unread.
     read_at: Option<DateTime<Utc>>,
+}
+
+/// Reminders that were missed while nobody could tell.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub(super) struct MissedView {
+    /// How many.
+    count: u32,
+    /// A few of them, the earliest first.
+    first: Vec<MissedReminderView>,
+}
+
+/// A reminder that was missed.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub(super) struct MissedReminderView {
+    reminder_id: Uuid,
+    task_id: Uuid,
+    /// The title of the task.
+    title: String,
+    /// Its time.
+    scheduled_for: DateTime<Utc>,
+}
+
+impl From<MissedSummary> for MissedView {
+    fn from(missed: MissedSummary) -> Self {
+        let first = missed.first.into_iter();
+        Self {
+            count: missed.count,
+            first: first.map(MissedReminderView::from).collect(),
+        }
+    }
+}
+
+impl From<MissedReminder> for MissedReminderView {
+    fn from(missed: MissedReminder) -> Self {
+        Self {
+            reminder_id: missed.reminder_id.as_uuid(),
+            task_id: missed.task_id.as_uuid(),
+            title: missed.title,
+            scheduled_for: missed.scheduled_for,
+        }
+    }
 }
 
 impl NotificationView {
@@ -52,6 +97,7 @@ impl NotificationView {
             task_id: notification.task_id.map(Uuid::from),
             series_id: notification.series_id.map(Uuid::from),
             scheduled_for: notification.scheduled_for,
+            missed: notification.missed.map(MissedView::from),
             created_at: notification.created_at,
             read_at: notification.read_at,
         }

@@ -18,7 +18,7 @@ const ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering")
 
 /// Streams what happens to the caller's notifications as server-sent events.
 ///
-/// `notification.created` and `notification.read` carry the notification; `id` is a place to resume
+/// `notification.created`, `notification.updated` and `notification.read` carry the notification; `id` is a place to resume
 /// from with `Last-Event-ID`. `resync` means that events were left out: read the list again. A comment
 /// comes every 20 seconds. The stream ends after 15 minutes and when the token does; clients connect
 /// again.

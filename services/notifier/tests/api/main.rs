@@ -4,6 +4,7 @@
 
 mod description;
 mod inbox;
+mod missed;
 mod recurring_events;
 mod reminder_events;
 mod stream;

@@ -101,6 +101,8 @@ fn known_data(envelope: &Envelope) -> Value {
         .or_else(|| read::<ProgressEvent>(envelope))
         .or_else(|| read::<NotificationEvent>(envelope))
         .or_else(|| read::<event_schema::WatchEvent>(envelope))
+        .or_else(|| read::<event_schema::SummaryEvent>(envelope))
+        .or_else(|| read::<event_schema::MissEvent>(envelope))
         .unwrap()
 }
 

@@ -1,8 +1,8 @@
 //! No bytes make a reader panic.
 
 use event_schema::{
-    Envelope, NotificationEvent, ProgressEvent, ReminderEvent, SeriesEvent, TaskEvent, WatchEvent,
-    all_events, decode,
+    Envelope, MissEvent, NotificationEvent, ProgressEvent, ReminderEvent, SeriesEvent,
+    SummaryEvent, TaskEvent, WatchEvent, all_events, decode,
 };
 use proptest::collection::vec;
 use proptest::prelude::{Strategy, any, prop_oneof, proptest};
@@ -21,6 +21,8 @@ fn read(bytes: &[u8]) {
     let _ = decode::<ProgressEvent>(&envelope);
     let _ = decode::<NotificationEvent>(&envelope);
     let _ = decode::<WatchEvent>(&envelope);
+    let _ = decode::<SummaryEvent>(&envelope);
+    let _ = decode::<MissEvent>(&envelope);
 }
 
 fn any_type() -> impl Strategy<Value = &'static str> {

@@ -148,6 +148,7 @@ async fn on_task_events(
         task_id: None,
         series_id: None,
         scheduled_for: None,
+        missed: None,
         created_at: context.now,
         read_at: None,
         withdrawn_at: None,

@@ -175,6 +175,7 @@ fn told(recorded: &RecordedEvent) -> Option<Event> {
     let name = match event.change {
         NotificationEvent::Created(_) => "notification.created",
         NotificationEvent::Read(_) => "notification.read",
+        NotificationEvent::Updated(_) => "notification.updated",
         NotificationEvent::Withdrawn(_) => "notification.withdrawn",
         NotificationEvent::Delivered(_)
         | NotificationEvent::Failed(_)

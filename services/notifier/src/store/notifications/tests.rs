@@ -56,6 +56,7 @@ async fn create(ledger: &Ledger, number: u128, user: UserId, kind: NotificationK
         task_id: None,
         series_id: None,
         scheduled_for: None,
+        missed: None,
     };
     give(ledger, new.id, Command::Create(new)).await;
 }

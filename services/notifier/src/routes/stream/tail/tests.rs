@@ -53,6 +53,7 @@ impl Log {
             task_id: None,
             series_id: None,
             scheduled_for: None,
+            missed: None,
         };
         let id = new.id;
         let context = Context::of_worker(App::Notifier, self.ledger.clock().now());
