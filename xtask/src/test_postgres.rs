@@ -14,13 +14,14 @@ use crate::signals::{Interrupts, wait_or_stop};
 use server::Server;
 
 /// The crates whose tests run on PostgreSQL too.
-const PACKAGES: [&str; 6] = [
+const PACKAGES: [&str; 7] = [
     "database",
     "event-store",
     "task-api",
     "reminder-scheduler",
     "recurring-generator",
     "notifier",
+    "taskledger",
 ];
 
 /// Where the tests find the server.
