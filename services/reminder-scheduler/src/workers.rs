@@ -1,6 +1,7 @@
 //! Every loop of the service, besides those that every service has: lane, relay and purge.
 
 pub mod fire_due_timers;
+pub(crate) mod metrics;
 
 use service_kit::service::Worker;
 

@@ -106,6 +106,9 @@ static BUCKETS: LazyLock<Gauge<u64>> = LazyLock::new(|| {
 static CLOCK_OFFSET: LazyLock<Gauge<f64>> =
     LazyLock::new(|| METER.f64_gauge("clock.offset").with_unit("s").build());
 
+static OLDEST_DUE: LazyLock<Gauge<f64>> =
+    LazyLock::new(|| METER.f64_gauge("timers.oldest_due").with_unit("s").build());
+
 fn service(app: App) -> KeyValue {
     KeyValue::new("service", app.id())
 }
@@ -181,6 +184,12 @@ pub(crate) fn parked_keys(app: App, keys: usize) {
 /// The relay's share of the log.
 pub(crate) fn buckets(app: App, held: usize) {
     BUCKETS.record(held as u64, &[service(app)]);
+}
+
+/// How long ago the earliest timer of a kind that is still there was due.
+pub(crate) fn oldest_due(app: App, kind: &'static str, late: chrono::TimeDelta) {
+    let labels = [service(app), KeyValue::new("kind", kind)];
+    OLDEST_DUE.record(late.as_seconds_f64(), &labels);
 }
 
 /// What is added to this machine's clock to have the database's.

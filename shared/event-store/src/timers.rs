@@ -5,7 +5,7 @@ use tokio::sync::futures::Notified;
 use uuid::Uuid;
 
 use crate::store::timers;
-use crate::{Aggregate, Error, Ledger};
+use crate::{Aggregate, Error, Ledger, metrics};
 
 /// How long a claimed timer is its worker's alone; after that another may try.
 const LEASE: TimeDelta = TimeDelta::seconds(15);
@@ -48,6 +48,17 @@ impl Ledger {
         let now = self.core.clock.now();
         let mut tx = self.core.database.read().await?;
         Ok(timers::next_at(&mut tx, A::KIND, now, LEASE).await?)
+    }
+
+    /// How long ago the earliest timer of `A`'s streams that is still there was due, whoever claimed it;
+    /// zero when none is due. The gauge `timers.oldest_due` shows it too.
+    pub async fn measure_timers<A: Aggregate>(&self) -> Result<TimeDelta, Error> {
+        let mut tx = self.core.database.read().await?;
+        let earliest = timers::earliest(&mut tx, A::KIND).await?;
+        let now = self.core.clock.now();
+        let late = earliest.map_or(TimeDelta::zero(), |at| (now - at).max(TimeDelta::zero()));
+        metrics::oldest_due(self.core.app, A::KIND, late);
+        Ok(late)
     }
 
     /// Completes when a commit of this process changed a timer. Ask for it before looking at

@@ -6,6 +6,7 @@ use std::time::Duration;
 use clock::SharedClock;
 use event_store::{Aggregate, Ledger};
 use tokio::sync::futures::Notified;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
@@ -27,10 +28,13 @@ pub async fn run<A, E, F>(
     E: Display,
     F: Future<Output = Result<usize, E>> + Send,
 {
+    let mut measured = None;
     while !stop.is_cancelled() {
         // Asked for before looking, so that a timer that is set in between is not overslept.
         let changed = ledger.timers_changed();
-        match once().await {
+        let done = once().await;
+        measure::<A>(ledger, &mut measured).await;
+        match done {
             Ok(0) => wait_for_work::<A>(ledger, clock, changed, &stop).await,
             Ok(_) => {}
             Err(error) => {
@@ -38,6 +42,17 @@ pub async fn run<A, E, F>(
                 stop.run_until_cancelled(tokio::time::sleep(BACK_OFF)).await;
             }
         }
+    }
+}
+
+/// Shows how far behind it is, now and then.
+async fn measure<A: Aggregate>(ledger: &Ledger, measured: &mut Option<Instant>) {
+    if measured.is_some_and(|at| at.elapsed() < POLL) {
+        return;
+    }
+    *measured = Some(Instant::now());
+    if let Err(error) = ledger.measure_timers::<A>().await {
+        warn!(%error, "the timers cannot be measured: {error}");
     }
 }
 

@@ -1,7 +1,5 @@
 //! Fires the reminders whose time has come.
 
-mod metrics;
-
 use event_schema::{App, EventSet};
 use event_store::{Answer, Context, DueTimer, Outcome, StreamRef, Unit};
 use futures_util::{StreamExt, stream};
@@ -13,6 +11,7 @@ use crate::app::AppState;
 use crate::domain::RemindersStream;
 use crate::domain::reminders::{Command, decide};
 use crate::error::Error;
+use crate::workers::metrics;
 
 /// How many timers are claimed at once: what is told well within a lease.
 const BATCH: u32 = 1024;

@@ -324,5 +324,20 @@ pub(crate) async fn next_at(
         .min())
 }
 
+/// The time of the earliest timer, claimed or not.
+pub(crate) async fn earliest(tx: &mut Tx, kind: &str) -> Result<Option<DateTime<Utc>>, Error> {
+    let free: Option<(DateTime<Utc>,)> = on!(&mut *tx, conn => sqlx::query_as(
+        "select fire_at from timer where kind = $1 and lease_until = $2 order by fire_at limit 1"
+    ).bind(kind).bind(FREE).fetch_optional(conn).await)?;
+    let (leased,): (Option<DateTime<Utc>>,) = on!(tx, conn => sqlx::query_as(
+        "select min(fire_at) from timer where kind = $1 and lease_until > $2"
+    ).bind(kind).bind(FREE).fetch_one(conn).await)?;
+    Ok(free
+        .map(|(fire_at,)| fire_at)
+        .into_iter()
+        .chain(leased)
+        .min())
+}
+
 #[cfg(test)]
 mod tests;

@@ -44,6 +44,33 @@ async fn a_timer_is_claimed_at_its_time_and_not_a_microsecond_before() {
 }
 
 #[tokio::test]
+async fn the_oldest_timer_that_is_due_is_measured_until_it_is_done() {
+    for fixture in Fixture::every().await {
+        create_due(&fixture, 1, 30).await;
+        create_due(&fixture, 2, 50).await;
+        let measure = async || {
+            let late = fixture.ledger.measure_timers::<TestTask>().await;
+            late.unwrap().num_seconds()
+        };
+        assert_eq!(measure().await, 0);
+        fixture.clock.set(at(40));
+        assert_eq!(measure().await, 10);
+
+        // Claimed is not done.
+        assert_eq!(claim(&fixture).await, [1]);
+        fixture.clock.set(at(60));
+        assert_eq!(measure().await, 30);
+        let done = complete(1);
+        fixture
+            .ledger
+            .execute(fixture.context(), None, &[], done)
+            .await
+            .unwrap();
+        assert_eq!(measure().await, 10);
+    }
+}
+
+#[tokio::test]
 async fn due_timers_come_in_the_order_of_their_times() {
     for fixture in Fixture::every().await {
         for (id, seconds) in [(1, 30), (2, 10), (3, 20), (4, 99)] {
