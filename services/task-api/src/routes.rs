@@ -1,5 +1,6 @@
 //! Every public path of the service.
 
+mod about;
 mod bound;
 mod command;
 mod exceptions;
@@ -44,6 +45,7 @@ use crate::app::AppState;
         (name = "reminders", description = "Being told about tasks"),
         (name = "series", description = "Series: a rule, and what every task of it starts with"),
         (name = "recurrence", description = "Rules that make tasks repeat"),
+        (name = "about", description = "What runs here"),
     )
 )]
 struct Description;
@@ -99,4 +101,5 @@ fn table() -> OpenApiRouter<AppState> {
         .routes(routes!(occurrences::list_occurrences))
         .routes(routes!(exceptions::except_slot))
         .routes(routes!(recurrence_preview::preview_recurrence))
+        .routes(routes!(about::get_about))
 }

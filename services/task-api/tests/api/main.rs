@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may stop where it stands")]
 
+mod about;
 mod bad_fields;
 mod bad_input;
 mod exceptions;

@@ -5,7 +5,8 @@ use serde_json::Value;
 
 use crate::suite;
 
-const PATHS: [(&str, &[&str]); 24] = [
+const PATHS: [(&str, &[&str]); 25] = [
+    ("/v1/about", &["get"]),
     ("/v1/recurrence/preview", &["post"]),
     ("/v1/reminders", &["get"]),
     ("/v1/reminders/{reminder_id}", &["delete", "get", "patch"]),
