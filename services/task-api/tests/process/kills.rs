@@ -8,7 +8,7 @@ use crate::audit::audit;
 use crate::caller::Caller;
 use crate::command::{Command, Outcome};
 use crate::load::{Dice, Load};
-use crate::process::Process;
+use crate::process;
 use crate::scale::scaled;
 use crate::sidecar::Sidecar;
 
@@ -23,7 +23,7 @@ async fn kills_of_the_writer_under_full_load_lose_repeat_and_make_up_nothing() {
         let sidecar = Sidecar::default();
         let (_, address) = sidecar.door().await;
         let endpoint = format!("http://{address}");
-        let mut process = Process::start(&test.config, &endpoint).await;
+        let mut process = process::start(&test.config, &endpoint).await;
         let caller = Caller::new(vec![process.base.clone()]);
         let load = Load::start(&caller);
         let mut dice = Dice::new(kills);
@@ -31,7 +31,7 @@ async fn kills_of_the_writer_under_full_load_lose_repeat_and_make_up_nothing() {
             // Somewhere in a batch, never at the same place.
             caller.acknowledged(150 + dice.roll(200)).await;
             process.kill().await;
-            process = Process::start(&test.config, &endpoint).await;
+            process = process::start(&test.config, &endpoint).await;
             caller.replace(0, &process.base);
         }
         caller.acknowledged(150).await;

@@ -16,7 +16,7 @@ use crate::audit::audit;
 use crate::caller::Caller;
 use crate::command::{Command, Kind};
 use crate::load::Dice;
-use crate::process::Process;
+use crate::process;
 use crate::scale::scaled;
 use crate::sidecar::Sidecar;
 
@@ -142,7 +142,7 @@ async fn whatever_the_sidecar_does_commands_go_on_and_the_backlog_drains_in_orde
         let (_, door) = sidecar.door().await;
         let mut proxy = Some(FaultProxy::start(door).await);
         let address = proxy.as_ref().unwrap().address();
-        let process = Process::start(&test.config, &format!("http://{address}")).await;
+        let process = process::start(&test.config, &format!("http://{address}")).await;
         let stream = Stream::start(Caller::new(vec![process.base.clone()]), rate);
         let mut phases = Vec::new();
         for fault in FAULTS {

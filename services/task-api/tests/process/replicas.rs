@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use database::testing::TestDatabase;
+use test_support::ServiceProcess;
 use tokio::time::{Instant, interval_at};
 use uuid::Uuid;
 
 use crate::audit::audit;
 use crate::caller::Caller;
 use crate::load::Load;
-use crate::process::Process;
+use crate::process;
 use crate::scale::scaled;
 use crate::sidecar::{Arrival, Sidecar};
 
@@ -18,7 +19,7 @@ const BUCKETS: usize = 16;
 
 /// A replica and its door at the sidecar.
 struct Replica {
-    process: Process,
+    process: ServiceProcess,
     door: usize,
 }
 
@@ -31,7 +32,7 @@ struct Death {
 impl Replica {
     async fn start(test: &TestDatabase, sidecar: &Sidecar) -> Self {
         let (door, address) = sidecar.door().await;
-        let process = Process::start(&test.config, &format!("http://{address}")).await;
+        let process = process::start(&test.config, &format!("http://{address}")).await;
         Self { process, door }
     }
 }
