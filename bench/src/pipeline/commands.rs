@@ -214,7 +214,7 @@ impl Commands {
         number: u64,
     ) -> anyhow::Result<()> {
         let body = patch_body(&format!("Water the plants on the balcony, turn {number}"));
-        let asked = Asked::patch(format!("/v1/tasks/{task}"), body);
+        let asked = Asked::patch(format!("/v1/tasks/{task}?scope=this"), body);
         self.ask(connection, asked).await.map(drop)
     }
 
