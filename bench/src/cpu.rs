@@ -94,6 +94,15 @@ impl PartsTime {
             foreign: self.foreign - before.foreign,
         }
     }
+
+    /// Microseconds per operation, by process.
+    pub(crate) fn micros_per(&self, operations: f64) -> Vec<(String, f64)> {
+        let micros = |seconds: f64| seconds * 1e6 / operations.max(1.0);
+        let parts = self.parts.iter();
+        let parts = parts.map(|(name, seconds)| (name.clone(), micros(*seconds)));
+        let driver = ("driver".to_owned(), micros(self.driver));
+        parts.chain([driver]).collect()
+    }
 }
 
 impl Sub for CpuTime {

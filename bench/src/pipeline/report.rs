@@ -56,19 +56,12 @@ impl Measured {
 impl Phase {
     pub(crate) fn new(events: usize, took: Duration, cpu: &PartsTime) -> Self {
         let count = u32::try_from(events).map_or(f64::MAX, f64::from);
-        let micros = |seconds: f64| seconds * 1e6 / count.max(1.0);
-        let mut cpu_micros: Vec<_> = cpu
-            .parts
-            .iter()
-            .map(|(name, seconds)| (name.clone(), micros(*seconds)))
-            .collect();
-        cpu_micros.push(("driver".to_owned(), micros(cpu.driver)));
         Self {
             events,
             per_second: count / took.as_secs_f64(),
             answered: None,
             measured: Vec::new(),
-            cpu_micros,
+            cpu_micros: cpu.micros_per(count),
             foreign_cores: cpu.foreign / took.as_secs_f64(),
         }
     }

@@ -44,14 +44,10 @@ impl Figures {
         read: [usize; 2],
     ) -> anyhow::Result<Self> {
         let count = f64::from(u32::try_from(series)?);
-        let micros = |seconds: f64| seconds * 1e6 / count;
         let mut latencies = Latencies::new()?;
         for delay in delays {
             latencies.record(*delay);
         }
-        let driver = ("driver".to_owned(), micros(cpu.driver));
-        let parts = cpu.parts.iter();
-        let parts = parts.map(|(name, seconds)| (name.clone(), micros(*seconds)));
         let with =
             |tasks: fn(usize) -> bool| of_series.values().filter(|of| tasks(of.len())).count();
         Ok(Self {
@@ -65,7 +61,7 @@ impl Figures {
             missing: series - with(|tasks| tasks >= 2),
             repeated: with(|tasks| tasks > 2),
             read,
-            cpu_micros: parts.chain([driver]).collect(),
+            cpu_micros: cpu.micros_per(count),
             foreign_cores: cpu.foreign / generated.as_secs_f64(),
         })
     }

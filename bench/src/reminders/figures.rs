@@ -41,10 +41,6 @@ impl Figures {
         cpu: &PartsTime,
         effects: Vec<(Effect, Lateness)>,
     ) -> anyhow::Result<Self> {
-        let micros = |seconds: f64| seconds * 1e6 / f64::from(reminders);
-        let driver = ("driver".to_owned(), micros(cpu.driver));
-        let parts = cpu.parts.iter();
-        let parts = parts.map(|(name, seconds)| (name.clone(), micros(*seconds)));
         let effects = effects
             .into_iter()
             .map(|(effect, late)| Measured::of(effect, &late));
@@ -53,7 +49,7 @@ impl Figures {
             reminders,
             loaded_in_seconds: loaded.as_secs_f64(),
             effects: effects.collect::<anyhow::Result<_>>()?,
-            cpu_micros: parts.chain([driver]).collect(),
+            cpu_micros: cpu.micros_per(f64::from(reminders)),
             foreign_cores: cpu.foreign / took.as_secs_f64(),
         })
     }
