@@ -48,7 +48,7 @@ pub use recurring::{
 pub use registry::{Family, all_events, check_registry, current_form, event_type_of, families};
 pub use reminder::{
     PlannedReminder, ReminderCancelled, ReminderEvent, ReminderFired, ReminderMissed,
-    ReminderScheduled, ReminderStatus, ReminderWithdrawn, TaskReminders,
+    ReminderScheduled, ReminderStatus, ReminderTaskSeen, ReminderWithdrawn, TaskReminders,
 };
 pub use series::{
     CatchUp, DstGap, Generation, GenerationMode, MonthOverflow, Recurrence, Series, SeriesChanged,

@@ -141,6 +141,9 @@ event_set! {
         /// A reminder will not fire: it was removed, or its task was closed or trashed.
         /// From reminder-scheduler; read by task-api and notifier.
         Cancelled(ReminderCancelled) = "reminder.cancelled.v1", Some(Topic::ReminderEvents), "1.0.0";
+        /// What the notifications of a task will show changed, and no reminder moved.
+        /// Stays in the ledger of reminder-scheduler.
+        TaskSeen(ReminderTaskSeen) = "reminder.task-seen.v1", None, "1.0.0";
     }
 }
 
@@ -210,6 +213,18 @@ pub struct ReminderCancelled {
     pub reminder_id: ReminderId,
     /// The task's version that said so.
     pub task_version: u64,
+}
+
+/// What the notifications of a task will show changed, and no reminder moved.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ReminderTaskSeen {
+    /// The task's version that said so.
+    pub task_version: u64,
+    /// What the notification will show.
+    pub title: String,
+    /// What the notification will show.
+    #[serde(default)]
+    pub due: Option<TimeValue>,
 }
 
 /// A reminder fired or was missed before it was known that it should not. Its event id is derived from the

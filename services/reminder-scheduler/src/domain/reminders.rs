@@ -45,7 +45,9 @@ impl Aggregate for RemindersStream {
                 withdrawn.reminder_id,
                 withdrawn.scheduled_for,
             )),
-            ReminderEvent::Scheduled(_) | ReminderEvent::Cancelled(_) => None,
+            ReminderEvent::Scheduled(_)
+            | ReminderEvent::Cancelled(_)
+            | ReminderEvent::TaskSeen(_) => None,
         }
     }
 

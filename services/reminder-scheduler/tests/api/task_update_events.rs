@@ -41,6 +41,7 @@ async fn a_notification_shows_the_newest_title() {
 
     let fired = &suite.published_of(FIRED)[0];
     assert_eq!(fired["data"]["reminders"]["title"], "Pay the rent");
+    assert_eq!(suite.published_types(), [SCHEDULED, FIRED]); // The title alone is nobody's news.
     suite.finish().await;
 }
 

@@ -42,6 +42,12 @@ pub fn evolve(state: Option<TaskReminders>, event: &ReminderEvent) -> Option<Tas
             state
         }),
         ReminderEvent::Cancelled(change) => state.map(|state| cancel(state, change)),
+        ReminderEvent::TaskSeen(change) => state.map(|state| TaskReminders {
+            task_version: change.task_version,
+            title: change.title.clone(),
+            due: change.due.clone(),
+            ..state
+        }),
     }
 }
 

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use event_schema::{
     PlannedReminder, ReminderCancelled, ReminderEvent, ReminderId, ReminderMissed,
-    ReminderScheduled, ReminderStatus, Task, TaskReminders,
+    ReminderScheduled, ReminderStatus, ReminderTaskSeen, Task, TaskReminders,
 };
 use reminder_plan::UnknownZone;
 
@@ -21,11 +21,13 @@ pub(super) fn decide(
     let wanted = planned.iter().filter_map(|planned| wanted(state, planned));
     let wanted: Vec<Wanted> = wanted.collect();
     let mut events = withdraw::decide(state, task, version)?;
-    for one in &wanted {
-        if !stands(state, one, task) {
-            events.push(scheduled(one, task, version));
-            events.extend(missed(one, now));
-        }
+    let (standing, new): (Vec<_>, Vec<_>) = wanted.iter().partition(|one| stands(state, one));
+    for one in &new {
+        events.push(scheduled(one, task, version));
+        events.extend(missed(one, now));
+    }
+    if new.is_empty() && !standing.is_empty() {
+        events.extend(task_seen(state, task, version));
     }
     let gone = pending(state).filter(|(reminder, _)| {
         let id = reminder.reminder_id;
@@ -73,15 +75,31 @@ fn nag_at(told: &PlannedReminder, planned: &Planned) -> Option<DateTime<Utc>> {
     next_nag(planned.terms, told.nags, told.told_until?)
 }
 
-/// Whether the plan has it already, with everything that its notification shows.
-fn stands(state: Option<&TaskReminders>, wanted: &Wanted, task: &Task) -> bool {
-    let shown = |state: &TaskReminders| state.title == task.title && state.due == task.due;
-    let is_planned = find(state, wanted.planned.reminder_id).is_some_and(|known| {
+/// Whether the plan has it already.
+fn stands(state: Option<&TaskReminders>, wanted: &Wanted) -> bool {
+    find(state, wanted.planned.reminder_id).is_some_and(|known| {
         known.due_at() == Some(wanted.fire_at)
             && known.terms == wanted.planned.terms
             && (known.status != ReminderStatus::Scheduled) == wanted.nag
-    });
-    is_planned && state.is_some_and(shown)
+    })
+}
+
+/// What the notifications will show, when it changed. Nobody else needs to know: a reminder that fires
+/// says it, and a title changes more often than a plan.
+fn task_seen(
+    state: Option<&TaskReminders>,
+    task: &Task,
+    task_version: u64,
+) -> Option<ReminderEvent> {
+    let known = state?;
+    let changed = known.title != task.title || known.due != task.due;
+    changed.then(|| {
+        ReminderEvent::TaskSeen(ReminderTaskSeen {
+            task_version,
+            title: task.title.clone(),
+            due: task.due.clone(),
+        })
+    })
 }
 
 fn scheduled(wanted: &Wanted, task: &Task, task_version: u64) -> ReminderEvent {

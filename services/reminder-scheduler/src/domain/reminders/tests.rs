@@ -77,6 +77,7 @@ fn names(events: &[ReminderEvent]) -> Vec<&'static str> {
 }
 
 const SCHEDULED: &str = "reminder.scheduled.v1";
+const TASK_SEEN: &str = "reminder.task-seen.v1";
 const FIRED: &str = "reminder.fired.v1";
 const MISSED: &str = "reminder.missed.v1";
 const CANCELLED: &str = "reminder.cancelled.v1";
@@ -202,7 +203,7 @@ fn a_moved_task_moves_its_reminder() {
 }
 
 #[test]
-fn a_new_title_is_planned_anew_only_while_the_reminder_is_pending() {
+fn a_new_title_is_kept_only_while_the_reminder_is_pending_and_moves_nothing() {
     let task = due_at("2026-11-22T12:00:00");
     let renamed = Task {
         title: "Pay the landlord".to_owned(),
@@ -211,9 +212,11 @@ fn a_new_title_is_planned_anew_only_while_the_reminder_is_pending() {
     let mut pending = Given::nothing().reconciled(&task, TEN);
     let mut fired = Given::nothing().reconciled(&task, TEN).fired(NOON);
 
+    let timers = RemindersStream::timers(pending.state());
     let events = pending.when(&reconcile(&renamed), TEN);
 
-    assert_eq!(names(&events), [SCHEDULED]);
+    assert_eq!(names(&events), [TASK_SEEN]);
+    assert_eq!(RemindersStream::timers(pending.state()), timers);
     assert_eq!(pending.state().title, "Pay the landlord");
     assert!(fired.when(&reconcile(&renamed), NOON).is_empty());
 }

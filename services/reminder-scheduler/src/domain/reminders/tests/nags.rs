@@ -90,7 +90,7 @@ fn an_edit_while_it_nags_keeps_its_pace_and_other_terms_change_it() {
         ..nagging()
     };
     let mut given = Given::nothing().reconciled(&nagging(), TEN).fired(NOON);
-    assert_eq!(names(&given.when(&reconcile(&renamed), NOON)), [SCHEDULED]);
+    assert_eq!(names(&given.when(&reconcile(&renamed), NOON)), [TASK_SEEN]);
     assert_eq!(given.state().title, "Pay the landlord");
     assert_eq!(next(&given).as_deref(), Some("2026-11-22T12:15:00+00:00"));
     assert!(given.when(&reconcile(&renamed), NOON).is_empty());
