@@ -83,6 +83,9 @@ pub(crate) struct Head {
     /// In which version of its shape `json` was read from the table.
     state_version: i32,
     pub(crate) snapshot: Option<Arc<dyn Snapshot>>,
+    /// Once the batch has changed it: the state before, as far as somebody looked at it.
+    stored: Option<Arc<dyn Snapshot>>,
+    is_changed: bool,
 }
 
 impl Head {
@@ -91,7 +94,7 @@ impl Head {
             version,
             json: Some(json.into()),
             state_version,
-            snapshot: None,
+            ..Self::default()
         }
     }
 
@@ -103,6 +106,23 @@ impl Head {
             json: Some(json.into()),
             state_version: snapshot.state_version(),
             snapshot: Some(Arc::new(snapshot)),
+            stored: None,
+            is_changed: true,
+        }
+    }
+
+    /// Takes the place of what the batch knew of the stream.
+    pub(crate) fn after(self, before: Option<&Self>) -> Self {
+        let stored = before.and_then(Self::stored_state).cloned();
+        Self { stored, ..self }
+    }
+
+    /// The state that the tables were made from, if the stream was there and its state was looked at.
+    pub(crate) fn stored_state(&self) -> Option<&Arc<dyn Snapshot>> {
+        if self.is_changed {
+            self.stored.as_ref()
+        } else {
+            self.snapshot.as_ref()
         }
     }
 

@@ -19,6 +19,7 @@ pub struct StreamChange {
     /// The stream's version now.
     pub version: u64,
     pub(crate) snapshot: Arc<dyn Snapshot>,
+    pub(crate) before: Option<Arc<dyn Snapshot>>,
 }
 
 impl std::fmt::Debug for StreamChange {
@@ -37,8 +38,18 @@ impl StreamChange {
 
     /// The state, when it is one of `A`'s streams.
     pub fn state<A: Aggregate>(&self) -> Option<&StateOf<A>> {
+        self.read::<A>(&self.snapshot)
+    }
+
+    /// The state that the rows were made from, when it is at hand: a row that follows from both alike
+    /// stands there already. `None` for a stream that begins, and wherever the log is replayed.
+    pub fn before<A: Aggregate>(&self) -> Option<&StateOf<A>> {
+        self.read::<A>(self.before.as_ref()?)
+    }
+
+    fn read<'a, A: Aggregate>(&self, snapshot: &'a Arc<dyn Snapshot>) -> Option<&'a StateOf<A>> {
         (self.kind == A::KIND)
-            .then(|| self.snapshot.as_any().downcast_ref())
+            .then(|| snapshot.as_any().downcast_ref())
             .flatten()
     }
 }

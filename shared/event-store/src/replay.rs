@@ -70,6 +70,7 @@ pub(crate) fn change(catalog: &Catalog, row: &LogRow) -> Result<StreamChange, St
         stream_id: row.stream_id,
         version: to_u64(row.version),
         snapshot: (kind.state)(&envelope)?,
+        before: None,
     })
 }
 

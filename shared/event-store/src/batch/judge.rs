@@ -116,7 +116,10 @@ impl Batch {
         events: Vec<NewEvent>,
     ) {
         self.changed.extend(staged.keys());
-        self.heads.extend(staged);
+        for (stream, head) in staged {
+            let head = head.after(self.heads.get(&stream));
+            self.heads.insert(stream, head);
+        }
         self.bytes += events
             .iter()
             .map(|event| event.envelope.len())

@@ -99,6 +99,7 @@ impl Batch {
                 stream_id: stream.stream_id,
                 version: head.version,
                 snapshot: Arc::clone(head.snapshot.as_ref()?),
+                before: head.stored_state().cloned(),
             })
         };
         self.changed.iter().filter_map(change).collect()
@@ -117,10 +118,15 @@ fn bits(buckets: impl Iterator<Item = i16>) -> u16 {
     buckets.fold(0, |bits, bucket| bits | 1 << bucket)
 }
 
+/// The timers of the changed streams, without the streams that want the same as before.
 fn wanted_timers(changes: &[StreamChange]) -> Vec<(StreamRef, Vec<Timer>)> {
     let with_timers = changes.iter().filter(|change| change.snapshot.has_timers());
-    let wanted = |change: &StreamChange| (change.stream(), change.snapshot.timers());
-    with_timers.map(wanted).collect()
+    let wanted = |change: &StreamChange| {
+        let timers = change.snapshot.timers();
+        let before = change.before.as_ref().map(|before| before.timers());
+        (before.as_ref() != Some(&timers)).then(|| (change.stream(), timers))
+    };
+    with_timers.filter_map(wanted).collect()
 }
 
 #[cfg(test)]

@@ -1,12 +1,13 @@
 //! Projections run inside the lane: whatever they do, the lane survives and nothing is half done.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use clock::SharedClock;
 use database::{Tx, on};
-use event_store::{Error, LaneLimits, Ledger, Projection, StreamChange, Tables};
+use event_schema::TaskEvent;
+use event_store::{Answer, Error, LaneLimits, Ledger, Projection, StreamChange, Tables};
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, join_all};
 use tokio::sync::Notify;
@@ -158,4 +159,72 @@ async fn a_batch_ends_before_it_holds_much_more_than_a_mebibyte() {
         assert!((2..=17).contains(&most), "{most} streams in a batch");
         fixture.assert_dense().await;
     }
+}
+
+/// Notes what it is told: the title before and the title now.
+#[derive(Debug, Default)]
+struct Witness(Mutex<Vec<(Option<String>, String)>>);
+
+impl Projection for Witness {
+    fn name(&self) -> &'static str {
+        "witness"
+    }
+
+    fn tables(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    fn apply<'a>(
+        &'a self,
+        _tx: &'a mut Tx,
+        _into: Tables,
+        changes: &'a [StreamChange],
+    ) -> BoxFuture<'a, Result<(), database::Error>> {
+        let seen = changes.iter().filter_map(|change| {
+            let before = change.before::<TestTask>().map(|task| task.title.clone());
+            Some((before, change.state::<TestTask>()?.title.clone()))
+        });
+        self.0.lock().unwrap().extend(seen);
+        async { Ok(()) }.boxed()
+    }
+}
+
+#[tokio::test]
+async fn a_projection_is_told_the_state_that_its_rows_were_made_from() {
+    for fixture in Fixture::every().await {
+        let witness = Arc::new(Witness::default());
+        let (ledger, lane) = Ledger::new(
+            event_schema::App::TaskApi,
+            fixture.ledger.database().clone(),
+            Arc::clone(&fixture.clock) as SharedClock,
+            vec![Arc::clone(&witness) as Arc<dyn Projection>],
+            LaneLimits::default(),
+        );
+        let mut lane = lane;
+        // All of them in one batch, one command after the other.
+        let mut batch = async |titles: &[&str]| {
+            let commands = titles.iter().map(|title| retitle(&fixture, &ledger, title));
+            let (outcomes, _) = tokio::join!(join_all(commands), lane.run_once());
+            assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");
+            std::mem::take(&mut *witness.0.lock().unwrap())
+        };
+        let pair =
+            |before: Option<&str>, now: &str| vec![(before.map(str::to_owned), now.to_owned())];
+
+        assert_eq!(batch(&["one", "two"]).await, pair(None, "two"));
+        assert_eq!(batch(&["three"]).await, pair(Some("two"), "three"));
+        assert_eq!(batch(&["four", "five"]).await, pair(Some("three"), "five"));
+        assert_eq!(batch(&["six", "five"]).await, pair(Some("five"), "five"));
+    }
+}
+
+/// Makes task 1 with this title, or gives it to it: the state is looked at first.
+async fn retitle(fixture: &Fixture, ledger: &Ledger, title: &str) -> TestResult {
+    let task = task(1, title, fixture.context().now);
+    ledger
+        .execute(fixture.context(), None, &[], move |unit| {
+            unit.append::<TestTask>(task.id, &TaskEvent::Created(Box::new(task.clone())));
+            Ok::<_, TestError>(Answer::default())
+        })
+        .await
 }
