@@ -15,6 +15,8 @@ use crate::domain::{TaskStream, time};
 /// A row of `tasks`.
 struct Row<'a> {
     task: &'a Task,
+    /// Whether those that stand there may be others.
+    has_new_labels: bool,
     version: i64,
     status: &'static str,
     due_rank: i16,
@@ -28,7 +30,11 @@ pub(super) async fn apply(
 ) -> Result<(), Error> {
     let rows = changes.iter().filter_map(|change| {
         let task = change.state::<TaskStream>()?;
-        Some(Row::of(task, change.version))
+        let before = change.before::<TaskStream>();
+        Some(Row {
+            has_new_labels: before.is_none_or(|before| before.labels != task.labels),
+            ..Row::of(task, change.version)
+        })
     });
     let rows: Vec<Row<'_>> = rows.collect();
     if rows.is_empty() {
@@ -45,6 +51,7 @@ impl<'a> Row<'a> {
         let due = task.due.as_ref().map(time::sort_key);
         Self {
             task,
+            has_new_labels: true,
             version: i64::try_from(version).unwrap_or(i64::MAX),
             status: status(task.status),
             due_rank: i16::from(due.is_none()),
@@ -213,24 +220,29 @@ fn ids(rows: Vec<(Uuid,)>) -> HashSet<Uuid> {
     rows.into_iter().map(|(id,)| id).collect()
 }
 
-/// Written tasks that may have labels already: one that was created just now has none.
-fn older<'a>(rows: &'a [Row<'_>], written: &HashSet<Uuid>) -> Vec<&'a Task> {
-    let older = rows.iter().filter(|row| row.version > 1);
-    let tasks = older.map(|row| row.task);
-    tasks
-        .filter(|task| written.contains(&task.id.as_uuid()))
-        .collect()
+/// Written tasks with other labels than before.
+fn relabeled<'a>(
+    rows: &'a [Row<'_>],
+    written: &HashSet<Uuid>,
+) -> impl Iterator<Item = &'a Row<'a>> {
+    let new = rows.iter().filter(|row| row.has_new_labels);
+    new.filter(|row| written.contains(&row.task.id.as_uuid()))
 }
 
-/// The labels that written tasks have now.
+/// Those that may have labels already: one that was created just now has none.
+fn older<'a>(rows: &'a [Row<'_>], written: &HashSet<Uuid>) -> Vec<&'a Task> {
+    let older = relabeled(rows, written).filter(|row| row.version > 1);
+    older.map(|row| row.task).collect()
+}
+
+/// The labels that they have now.
 fn labels<'a>(rows: &'a [Row<'_>], written: &HashSet<Uuid>) -> Vec<(Uuid, &'a str)> {
-    let tasks = rows.iter().map(|row| row.task);
-    tasks
-        .filter(|task| written.contains(&task.id.as_uuid()))
-        .flat_map(|task| {
-            task.labels
-                .iter()
-                .map(|label| (task.id.as_uuid(), label.as_str()))
-        })
-        .collect()
+    let label = |row: &'a Row<'_>| {
+        let id = row.task.id.as_uuid();
+        row.task
+            .labels
+            .iter()
+            .map(move |label| (id, label.as_str()))
+    };
+    relabeled(rows, written).flat_map(label).collect()
 }
