@@ -12,13 +12,17 @@ pub struct WatchStream;
 /// What is worth keeping of a newer version of a task.
 ///
 /// Nothing of a task as it was created: a reminder brings title and due with it. So only tasks that
-/// change or are closed have a stream.
+/// are closed, or change while they have a reminder, have a stream.
 pub fn decide(state: Option<&TaskWatch>, version: u64, task: &Task) -> Vec<WatchEvent> {
     let closed_at = closed_at(state, task);
-    let known = state.map_or(version == 1 && closed_at.is_none(), |watch| {
-        watch.task_version >= version
-            || (watch.title == task.title && watch.due == task.due && watch.closed_at == closed_at)
-    });
+    let is_shown = !task.reminders.is_empty();
+    let known = match state {
+        None => closed_at.is_none() && (version == 1 || !is_shown),
+        Some(watch) => {
+            let shows_it = !is_shown || (watch.title == task.title && watch.due == task.due);
+            watch.task_version >= version || (shows_it && watch.closed_at == closed_at)
+        }
+    };
     if known {
         return Vec::new();
     }
@@ -80,9 +84,11 @@ mod tests {
     }
 
     #[test]
-    fn a_changed_title_is_kept() {
+    fn a_changed_title_is_kept_when_there_is_a_reminder_to_show_it() {
         let story = fixture::task("Pay rent").created().renamed("Pay the rent");
-        let watch = seen(None, &story).unwrap();
+        assert_eq!(seen(None, &story), None);
+
+        let watch = seen(None, &story.reminder(-600)).unwrap();
         assert_eq!(watch.title, "Pay the rent");
         assert_eq!(watch.closed_at, None);
     }
