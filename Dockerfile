@@ -22,9 +22,8 @@ ARG SERVICE
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/source/target,sharing=locked \
     test -n "${SERVICE}" || { echo "say which one: --build-arg SERVICE=task-api" >&2; exit 1; } ; \
-    CARGO_PROFILE_RELEASE_DEBUG=0 CARGO_PROFILE_RELEASE_STRIP=symbols \
-    cargo auditable build --locked --release --package "${SERVICE}" \
-    && cp "target/release/${SERVICE}" /service
+    cargo auditable build --locked --profile image --package "${SERVICE}" \
+    && cp "target/image/${SERVICE}" /service
 
 FROM scratch
 ARG SERVICE

@@ -15,6 +15,8 @@ use crate::root::{cargo, say};
 use crate::stack::{daprd_program, kafka_jars, target};
 
 const TARGET: &str = "x86_64-unknown-linux-musl";
+/// As in the Dockerfile.
+const PROFILE: &str = "image";
 /// In the Dockerfile: here the image of a service begins.
 const LAST_STAGE: &str = "FROM scratch\n";
 
@@ -77,17 +79,15 @@ fn package(image: &str) -> &str {
 fn static_programs(root: &Path, names: &[&str]) -> anyhow::Result<PathBuf> {
     say("compose: building static programs");
     let mut command = cargo(root);
-    command.args(["build", "--locked", "--release", "--target", TARGET]);
+    command.args(["build", "--locked", "--profile", PROFILE, "--target", TARGET]);
     for name in names {
         command.args(["--package", name]);
     }
-    command.env("CARGO_PROFILE_RELEASE_DEBUG", "0");
-    command.env("CARGO_PROFILE_RELEASE_STRIP", "symbols");
     finished(
         &mut command,
         "building static programs (needs `rustup target add x86_64-unknown-linux-musl` and musl-tools)",
     )?;
-    Ok(target()?.join(TARGET).join("release"))
+    Ok(target()?.join(TARGET).join(PROFILE))
 }
 
 fn pause(files: &RootFs) -> anyhow::Result<&'static str> {
