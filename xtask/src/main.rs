@@ -8,6 +8,7 @@ mod instructions;
 mod k8s;
 mod paths;
 mod postgres;
+mod release;
 mod root;
 mod secrets;
 mod signals;
@@ -42,6 +43,8 @@ enum Command {
     /// Writes what follows from the topic contract: docs/events.md, the script for a plain Kafka,
     /// Strimzi's resources and the scopes in dapr-components.
     Contract(generate::ContractOptions),
+    /// Makes what a release is made of, and checks the workflows that make it.
+    Release(release::Options),
     /// Makes the secrets of a deployment, each once.
     Secrets(secrets::Options),
     /// Runs the suite on Kafka, Dapr and PostgreSQL, on this machine and without containers.
@@ -58,6 +61,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Command::Instructions(options) => instructions::run(&root, options),
         Command::Compose(options) => compose::run(&root, &options),
         Command::K8s(options) => k8s::run(&root, &options),
+        Command::Release(options) => release::run(&root, &options),
         Command::Secrets(options) => secrets::run(&root, &options),
         Command::Contract(options) => generate::run_contract(&root, options),
         Command::Stack(options) => stack::run(&root, &options),

@@ -20,6 +20,9 @@ const PROFILE: &str = "image";
 /// In the Dockerfile: here the image of a service begins.
 const LAST_STAGE: &str = "FROM scratch\n";
 
+/// Whoever builds one is not given it by us.
+const LICENSES: &str = "A stand-in. `cargo xtask release files` collects the licenses.\n";
+
 const PAUSE: &str = "#!/bin/sh\ntrap 'exit 0' TERM INT\nwhile :; do sleep 3600 & wait $!; done\n";
 const POSTGRES: &str = include_str!("stand_ins/postgres.sh");
 const KAFKA: [(&str, &str); 5] = [
@@ -64,6 +67,7 @@ pub(super) fn make_ours(root: &Path, images: &[&str]) -> anyhow::Result<()> {
         let context = tempfile::tempdir()?;
         fs::copy(programs.join(name), context.path().join("service"))
             .with_context(|| format!("the program {name}"))?;
+        fs::write(context.path().join("licenses.txt"), LICENSES)?;
         build(context.path(), &stage, image, &[("SERVICE", name)])?;
     }
     Ok(())
@@ -79,7 +83,14 @@ fn package(image: &str) -> &str {
 fn static_programs(root: &Path, names: &[&str]) -> anyhow::Result<PathBuf> {
     say("compose: building static programs");
     let mut command = cargo(root);
-    command.args(["build", "--locked", "--profile", PROFILE, "--target", TARGET]);
+    command.args([
+        "build",
+        "--locked",
+        "--profile",
+        PROFILE,
+        "--target",
+        TARGET,
+    ]);
     for name in names {
         command.args(["--package", name]);
     }
