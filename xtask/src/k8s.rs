@@ -18,6 +18,9 @@ use overlay::{Kustomize, OVERLAYS};
 pub(crate) use rules::is_pinned;
 use schemas::Schemas;
 
+/// For a cluster with the Prometheus Operator; part of no overlay.
+const MONITORING: &str = "monitoring";
+
 /// What to do with the manifests.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
@@ -42,7 +45,7 @@ fn check(root: &Path, cache: &Path) -> anyhow::Result<ExitCode> {
     let paths = crate::paths::table(root)?;
     let mut findings = Vec::new();
     for (name, profile) in OVERLAYS {
-        let objects = kustomize.render(root, name)?;
+        let objects = kustomize.render(root, &format!("k8s/overlays/{name}"))?;
         let compared = schemas.findings(&objects)?;
         let found = rules::findings(&objects, profile, &paths);
         say(&format!(
@@ -55,6 +58,15 @@ fn check(root: &Path, cache: &Path) -> anyhow::Result<ExitCode> {
         let found = compared.findings.into_iter().chain(found);
         findings.extend(found.map(|finding| format!("k8s/overlays/{name}: {finding}")));
     }
+    let objects = kustomize.render(root, MONITORING)?;
+    let compared = schemas.findings(&objects)?;
+    say(&format!(
+        "k8s: {MONITORING}: {} objects, {} findings",
+        objects.len(),
+        compared.findings.len()
+    ));
+    let found = compared.findings.into_iter();
+    findings.extend(found.map(|finding| format!("{MONITORING}: {finding}")));
     for finding in &findings {
         say(finding);
     }

@@ -6,6 +6,7 @@ mod domain;
 mod finding;
 mod leftovers;
 mod migrations;
+mod monitoring;
 mod names;
 mod readmes;
 mod rooms;
@@ -23,7 +24,7 @@ use crate::root::say;
 use finding::Finding;
 use tree::Tree;
 
-const CHECKS: [fn(&Tree) -> Vec<Finding>; 9] = [
+const CHECKS: [fn(&Tree) -> Vec<Finding>; 10] = [
     names::check,
     leftovers::check,
     test_code::check,
@@ -33,6 +34,7 @@ const CHECKS: [fn(&Tree) -> Vec<Finding>; 9] = [
     subscribers::check,
     migrations::check,
     domain::check,
+    monitoring::check,
 ];
 
 pub(crate) fn run(root: &Path) -> anyhow::Result<ExitCode> {

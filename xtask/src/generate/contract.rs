@@ -1,5 +1,6 @@
 //! What follows from the topic contract alone: topics, access and scopes for whoever runs the broker.
 
+mod alerts;
 mod scopes;
 mod script;
 mod strimzi;
@@ -19,6 +20,7 @@ pub(super) fn files(root: &Path) -> anyhow::Result<Vec<(String, String)>> {
     let mut files = vec![
         (script::PATH.to_owned(), script::text()),
         (strimzi::USERS.to_owned(), strimzi::users()),
+        (alerts::PATH.to_owned(), alerts::text(root)?),
     ];
     files.extend(Profile::ALL.map(|profile| {
         let path = format!("k8s/kafka/{}/topics.yaml", profile.name());

@@ -27,17 +27,16 @@ impl Kustomize {
         Ok(Self(made.join("kustomize")))
     }
 
-    /// The objects of an overlay, as `kubectl apply -k` would send them.
-    pub(super) fn render(&self, root: &Path, overlay: &str) -> anyhow::Result<Vec<Object>> {
-        let folder = format!("k8s/overlays/{overlay}");
+    /// The objects of a folder, as `kubectl apply -k` would send them.
+    pub(super) fn render(&self, root: &Path, folder: &str) -> anyhow::Result<Vec<Object>> {
         let mut command = Command::new(&self.0);
-        command.current_dir(root).args(["build", &folder]);
+        command.current_dir(root).args(["build", folder]);
         let output = command.output().context("cannot run kustomize")?;
         let said = String::from_utf8_lossy(&output.stderr);
         ensure!(output.status.success(), "kustomize build {folder}: {said}");
         // What it warns of today is an error of tomorrow's version.
         ensure!(said.is_empty(), "kustomize build {folder} warns: {said}");
-        Object::parse(std::str::from_utf8(&output.stdout)?).context(folder)
+        Object::parse(std::str::from_utf8(&output.stdout)?).context(folder.to_owned())
     }
 }
 

@@ -20,6 +20,9 @@ fn tree() -> TempDir {
     let text = fs::read_to_string(workspace_root().join(kafka)).unwrap();
     let empty = text.replace("  - notifier\n", "");
     fs::write(folder.path().join(kafka), empty).unwrap();
+    let alerts = "monitoring/alerts.yml";
+    fs::create_dir_all(folder.path().join("monitoring")).unwrap();
+    fs::copy(workspace_root().join(alerts), folder.path().join(alerts)).unwrap();
     folder
 }
 

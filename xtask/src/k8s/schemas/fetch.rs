@@ -18,6 +18,17 @@ const STRIMZI: [(&str, &str); 4] = [
     ("user.KafkaUser", "user.yaml"),
 ];
 
+/// Go modules with definitions: who says the version, the module, and the folder in it. Dapr's is the one that
+/// the tests' daprd is built of.
+const MODULES: [(&str, &str, &str); 2] = [
+    ("tools/daprd", "github.com/dapr/dapr", "charts/dapr/crds"),
+    (
+        "tools/manifests",
+        "github.com/prometheus-operator/prometheus-operator",
+        "example/prometheus-operator-crd",
+    ),
+];
+
 /// What was fetched.
 #[derive(Debug)]
 pub(super) struct Fetched {
@@ -31,7 +42,9 @@ pub(super) fn prepare(root: &Path, cache: &Path) -> anyhow::Result<Fetched> {
     let sources = ["requirements.txt", "pom.xml"];
     let made = cached(root, cache, SOURCES, &sources, fetch)?;
     let mut definitions = yaml_files(&made.join("strimzi"))?;
-    definitions.extend(yaml_files(&dapr(root)?.join("charts/dapr/crds"))?);
+    for (folder, module, inside) in MODULES {
+        definitions.extend(yaml_files(&downloaded(root, folder, module)?.join(inside))?);
+    }
     let kubernetes = made.join("python/kubernetes_validate/kubernetes-json-schema");
     Ok(Fetched {
         kubernetes,
@@ -82,17 +95,17 @@ fn generate(python: &Path, jars: &Path, into: &Path) -> anyhow::Result<()> {
     finished(&mut java, "writing Strimzi's definitions")
 }
 
-/// The folder of the module that the tests' daprd is built of.
-fn dapr(root: &Path) -> anyhow::Result<PathBuf> {
+/// The folder of a module.
+fn downloaded(root: &Path, folder: &str, module: &str) -> anyhow::Result<PathBuf> {
     let mut go = Command::new("go");
-    go.current_dir(root.join("tools/daprd"));
-    go.args(["mod", "download", "-json", "github.com/dapr/dapr"]);
+    go.current_dir(root.join(folder));
+    go.args(["mod", "download", "-json", module]);
     let output = go.output().context("cannot run go")?;
     let said: serde_json::Value = serde_json::from_slice(&output.stdout)
         .with_context(|| String::from_utf8_lossy(&output.stderr).into_owned())?;
     match said["Dir"].as_str() {
         Some(folder) => Ok(folder.into()),
-        None => bail!("fetching Dapr's module: {said}"),
+        None => bail!("fetching {module}: {said}"),
     }
 }
 
