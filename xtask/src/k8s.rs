@@ -49,7 +49,7 @@ fn check(root: &Path, cache: &Path) -> anyhow::Result<ExitCode> {
         let compared = schemas.findings(&objects)?;
         let found = rules::findings(&objects, profile, &paths);
         say(&format!(
-            "k8s: {name}: {} objects, {} compared with schemas of Kubernetes {}, Strimzi and Dapr, {} findings",
+            "k8s: {name}: {} objects, {} compared with schemas of Kubernetes {}, Strimzi, Dapr and KEDA, {} findings",
             objects.len(),
             compared.count,
             schemas::KUBERNETES.join(" and "),

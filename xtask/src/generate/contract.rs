@@ -1,6 +1,7 @@
 //! What follows from the topic contract alone: topics, access and scopes for whoever runs the broker.
 
 mod alerts;
+mod keda;
 mod scopes;
 mod script;
 mod strimzi;
@@ -20,6 +21,7 @@ pub(super) fn files(root: &Path) -> anyhow::Result<Vec<(String, String)>> {
     let mut files = vec![
         (script::PATH.to_owned(), script::text()),
         (strimzi::USERS.to_owned(), strimzi::users()),
+        (keda::PATH.to_owned(), keda::text()),
         (alerts::PATH.to_owned(), alerts::text(root)?),
     ];
     files.extend(Profile::ALL.map(|profile| {

@@ -12,9 +12,10 @@ use crate::cache::{cached, finished};
 const SOURCES: &str = "tools/kustomize";
 
 /// Every overlay, and the topics it has to have.
-pub(super) const OVERLAYS: [(&str, Profile); 2] = [
+pub(super) const OVERLAYS: [(&str, Profile); 3] = [
     ("minikube", Profile::Local),
     ("aks-strimzi", Profile::Production),
+    ("aks-strimzi-keda", Profile::Production),
 ];
 
 /// `kustomize`, from its published module.

@@ -6,6 +6,7 @@ mod gateway;
 mod images;
 mod kafka;
 mod pods;
+mod scale;
 mod secrets;
 mod sidecars;
 
@@ -25,6 +26,7 @@ pub(super) fn findings(
     findings.extend(secrets::findings(objects));
     findings.extend(images::findings(objects));
     findings.extend(pods::findings(objects));
+    findings.extend(scale::findings(objects));
     findings.extend(gateway::findings(objects, paths));
     findings
 }

@@ -34,6 +34,14 @@ pub(super) fn services() -> Vec<Object> {
     objects
 }
 
+/// The same, scaled by KEDA.
+pub(super) fn scaled() -> Vec<Object> {
+    let mut objects = services();
+    objects.retain(|object| object.kind != "HorizontalPodAutoscaler");
+    objects.extend(parsed("k8s/keda/scale.yaml"));
+    objects
+}
+
 /// What k8s/named and the folder of the service do.
 fn named(text: &str, app: App) -> Vec<Object> {
     let id = app.id();

@@ -5,13 +5,14 @@ use serde_json::{Value, json};
 use crate::k8s::object::{Object, named};
 
 /// What a Deployment of ours goes with, by the same name.
-const COMPANIONS: [&str; 5] = [
+const COMPANIONS: [&str; 4] = [
     "Service",
     "ServiceAccount",
     "NetworkPolicy",
     "PodDisruptionBudget",
-    "HorizontalPodAutoscaler",
 ];
+/// And one of these, which exclude each other.
+const AUTOSCALERS: [&str; 2] = ["HorizontalPodAutoscaler", "ScaledObject"];
 
 pub(super) fn findings(objects: &[Object]) -> Vec<String> {
     let mut findings = Vec::new();
@@ -27,6 +28,13 @@ pub(super) fn findings(objects: &[Object]) -> Vec<String> {
                 .iter()
                 .filter(|kind| named(objects, kind, &object.name).is_none());
             findings.extend(missing.map(|kind| format!("{}: has no {kind}", object.title())));
+            let scaled = AUTOSCALERS
+                .iter()
+                .filter(|kind| named(objects, kind, &object.name).is_some());
+            if scaled.count() != 1 {
+                let either = AUTOSCALERS.join(" or ");
+                findings.push(format!("{}: has to have one {either}", object.title()));
+            }
         }
     }
     findings
@@ -136,6 +144,10 @@ mod tests {
         broken(
             |all| remove(all, "PodDisruptionBudget", "task-api"),
             "has no PodDisruptionBudget",
+        );
+        broken(
+            |all| remove(all, "HorizontalPodAutoscaler", "task-api"),
+            "has to have one HorizontalPodAutoscaler or ScaledObject",
         );
         let limits = "/spec/template/spec/containers/0/resources/limits";
         broken(

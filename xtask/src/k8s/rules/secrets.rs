@@ -59,7 +59,7 @@ fn provided(objects: &[Object]) -> Secrets {
     all
 }
 
-/// Every `secretKeyRef`, `secretName` and `secret` of a projected volume, wherever it stands.
+/// Every `secretKeyRef`, `secretTargetRef`, `secretName` and `secret` of a projected volume, wherever it stands.
 fn references(value: &Value, found: &mut Secrets) {
     match value {
         Value::Array(items) => items.iter().for_each(|item| references(item, found)),
@@ -67,6 +67,12 @@ fn references(value: &Value, found: &mut Secrets) {
             for (field, value) in fields {
                 match field.as_str() {
                     "secretKeyRef" => found.extend(reference(value, value["key"].as_str())),
+                    // KEDA's.
+                    "secretTargetRef" => {
+                        let items = value.as_array().into_iter().flatten();
+                        found
+                            .extend(items.filter_map(|item| reference(item, item["key"].as_str())));
+                    }
                     "secretName" => {
                         found.extend(value.as_str().map(|name| (name.to_owned(), String::new())));
                     }

@@ -20,8 +20,13 @@ const STRIMZI: [(&str, &str); 4] = [
 
 /// Go modules with definitions: who says the version, the module, and the folder in it. Dapr's is the one that
 /// the tests' daprd is built of.
-const MODULES: [(&str, &str, &str); 2] = [
+const MODULES: [(&str, &str, &str); 3] = [
     ("tools/daprd", "github.com/dapr/dapr", "charts/dapr/crds"),
+    (
+        "tools/manifests",
+        "github.com/kedacore/keda/v2",
+        "config/crd/bases",
+    ),
     (
         "tools/manifests",
         "github.com/prometheus-operator/prometheus-operator",
