@@ -1,6 +1,11 @@
 //! What can go wrong with a database, by what a caller can do about it.
 
 use sqlx::error::ErrorKind;
+use sqlx::postgres::{PgDatabaseError, PgSeverity};
+
+/// What an operator can do when the server lets nobody in.
+const LET_IN: &str = "give its role the password that DATABASE_URL has, or the service the new one, and see that \
+                      role and database exist";
 
 /// A statement that failed.
 #[derive(Debug, thiserror::Error)]
@@ -8,6 +13,10 @@ pub enum Error {
     /// The database is away, busy or full: the same statement may succeed later.
     #[error("the database is unavailable")]
     Unavailable(#[source] sqlx::Error),
+    /// The server knows neither this role nor this password, or there is no such database. An operator mends
+    /// it; who waits is let in then.
+    #[error("the database lets nobody in: {LET_IN}")]
+    Refused(#[source] sqlx::Error),
     /// A constraint was violated. PostgreSQL names it, SQLite names its columns; see [`ResultExt`].
     #[error("constraint {name} is violated")]
     Constraint {
@@ -37,14 +46,15 @@ pub enum Error {
 impl Error {
     /// Whether waiting may help.
     pub fn is_unavailable(&self) -> bool {
-        matches!(self, Self::Unavailable(_))
+        matches!(self, Self::Unavailable(_) | Self::Refused(_))
     }
 
     fn cause(&self) -> String {
         match self {
-            Self::Unavailable(source) | Self::Query(source) | Self::Constraint { source, .. } => {
-                first(source)
-            }
+            Self::Unavailable(source)
+            | Self::Refused(source)
+            | Self::Query(source)
+            | Self::Constraint { source, .. } => first(source),
             corrupt @ Self::Corrupt { .. } => corrupt.to_string(),
         }
     }
@@ -54,6 +64,9 @@ impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
         if is_transient(&error) {
             return Self::Unavailable(error);
+        }
+        if is_refusal(&error) {
+            return Self::Refused(error);
         }
         match violated(&error) {
             Some(name) => Self::Constraint {
@@ -75,7 +88,7 @@ pub enum ConnectError {
     #[error("the database URL cannot be read")]
     Url(#[source] sqlx::Error),
     /// The server does not answer or the file cannot be opened.
-    #[error("the database {place} cannot be opened: {}", first(cause))]
+    #[error("the database {place} cannot be opened: {}", advised(cause))]
     Open {
         /// The file, or the server's host, port and database.
         place: String,
@@ -132,6 +145,14 @@ fn first(error: &sqlx::Error) -> String {
     }
 }
 
+fn advised(error: &sqlx::Error) -> String {
+    if is_refusal(error) {
+        format!("{}: {LET_IN}", first(error))
+    } else {
+        first(error)
+    }
+}
+
 /// Turns a violated constraint into a domain error where the statement is.
 pub trait ResultExt<T> {
     /// `postgres` is the constraint's name, `sqlite` its columns as `table.column, table.column`.
@@ -168,10 +189,7 @@ fn is_transient(error: &sqlx::Error) -> bool {
         | sqlx::Error::BeginFailed => true,
         sqlx::Error::Database(database) => {
             let code = database.code().unwrap_or_default();
-            if database
-                .try_downcast_ref::<sqlx::postgres::PgDatabaseError>()
-                .is_some()
-            {
+            if database.try_downcast_ref::<PgDatabaseError>().is_some() {
                 postgres_heals(&code)
             } else {
                 sqlite_heals(&code)
@@ -179,6 +197,19 @@ fn is_transient(error: &sqlx::Error) -> bool {
         }
         _ => false,
     }
+}
+
+/// What the server says to who wants to come in, never to a statement: SQLSTATE class 28, name or password;
+/// 3D000, no such database; 42501 without a way on, no right to connect.
+fn is_refusal(error: &sqlx::Error) -> bool {
+    let database = error.as_database_error();
+    let server = database.and_then(|error| error.try_downcast_ref::<PgDatabaseError>());
+    server.is_some_and(|error| {
+        let fatal = error.severity() == PgSeverity::Fatal;
+        error.code().starts_with("28")
+            || error.code() == "3D000"
+            || error.code() == "42501" && fatal
+    })
 }
 
 /// SQLSTATE classes 08 connection, 53 resources, 57P operator intervention, 40 rollback; the timeouts;

@@ -5,8 +5,12 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use chrono::{DateTime, TimeDelta, TimeZone, Utc};
+use database::sqlx::AssertSqlSafe;
 use database::testing::TestDatabase;
-use database::{ConnectError, Database, Error, Migration, MigrationSet, ResultExt, on, sqlx};
+use database::{
+    Config, ConnectError, Database, Error, Migration, MigrationSet, ResultExt, on, sqlx,
+};
+use secrecy::ExposeSecret;
 use uuid::Uuid;
 
 const TABLES: &[Migration] = &[Migration {
@@ -186,7 +190,7 @@ async fn a_full_disk_is_unavailable_and_heals_without_a_restart() {
         let Database::Sqlite { writer, .. } = &test.database else {
             unreachable!("a SQLite file")
         };
-        sqlx::query(sqlx::AssertSqlSafe(pragma)).execute(writer)
+        sqlx::query(AssertSqlSafe(pragma)).execute(writer)
     };
     pages(1).await.unwrap(); // As many as there are.
     let large = "x".repeat(1024 * 1024);
@@ -198,6 +202,52 @@ async fn a_full_disk_is_unavailable_and_heals_without_a_restart() {
     insert(&test.database, "there is room again").await.unwrap();
     insert(&test.database, &large).await.unwrap();
     assert_eq!(titles(&test.database).await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_role_that_may_not_log_in_is_let_in_again_without_a_restart() {
+    for test in TestDatabase::every(SETS).await {
+        if !test.is_postgres() {
+            continue; // A file lets everybody in who may read it.
+        }
+        let administrator = async |statement: String| {
+            let mut tx = test.database.begin().await.unwrap();
+            on!(&mut tx, conn => sqlx::query(AssertSqlSafe(statement)).execute(conn).await.map(drop))
+                .unwrap();
+            tx.commit().await.unwrap();
+        };
+        let role = format!("guest_{}", std::process::id());
+        administrator(format!("create role {role} login superuser")).await;
+        let url = test.config.database_url.expose_secret();
+        let (_, server) = url.split_once('@').unwrap();
+        let config = Config::for_url(format!("postgres://{role}@{server}"));
+        let database = Database::connect(&config, SETS).await.unwrap();
+        insert(&database, "before").await.unwrap();
+
+        administrator(format!("alter role {role} nologin")).await;
+        administrator(format!(
+            "select pg_terminate_backend(pid) from pg_stat_activity where usename = '{role}'"
+        ))
+        .await;
+
+        let refused = insert(&database, "meanwhile").await.unwrap_err();
+        let said = refused.to_string();
+        assert!(
+            refused.is_unavailable() && said.contains("DATABASE_URL"),
+            "{refused:?}"
+        );
+        let closed = Database::connect(&config, SETS)
+            .await
+            .unwrap_err()
+            .to_string();
+        assert!(
+            closed.contains("not permitted to log in") && closed.contains("DATABASE_URL"),
+            "{closed}"
+        );
+        administrator(format!("alter role {role} login")).await;
+        insert(&database, "after").await.unwrap();
+        assert_eq!(titles(&database).await.len(), 2);
+    }
 }
 
 #[tokio::test]
@@ -247,7 +297,7 @@ async fn what_cannot_be_opened_is_named_and_its_cause_told_once() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("other.db");
     std::fs::write(&file, "no database".repeat(100)).unwrap();
-    let config = database::Config::for_url(format!("sqlite://{}", file.display()));
+    let config = Config::for_url(format!("sqlite://{}", file.display()));
 
     let refused = Database::connect(&config, SETS).await.unwrap_err();
 
@@ -261,7 +311,7 @@ async fn what_cannot_be_opened_is_named_and_its_cause_told_once() {
 
 #[tokio::test]
 async fn a_password_is_not_told() {
-    let mut config = database::Config::for_url("postgres://me:hidden@127.0.0.1:1/tasks");
+    let mut config = Config::for_url("postgres://me:hidden@127.0.0.1:1/tasks");
     config.database_acquire_timeout_ms = 100;
 
     let refused = Database::connect(&config, SETS).await.unwrap_err();
