@@ -13,7 +13,7 @@ mod subscriptions;
 mod token;
 mod trace;
 
-pub use advice::advice;
+pub use advice::advised;
 pub use bulk::FailedEntry;
 pub use client::{Client, Message};
 pub use config::{Config, DeliveryMode};

@@ -1,4 +1,4 @@
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use dapr_client::{FailedEntry, Message};
 
@@ -95,6 +95,30 @@ async fn an_unknown_component_is_not_taken_for_an_old_sidecar() {
     }
 
     assert_eq!(sidecar.paths(), [STABLE, ALPHA, STABLE, ALPHA]);
+}
+
+#[tokio::test]
+async fn an_old_sidecar_that_lost_its_component_is_told_by_the_name_of_the_component() {
+    let asked_before = AtomicBool::new(false);
+    let sidecar = FakeSidecar::start(move |asked| match asked.uri.as_str() {
+        ALPHA if !asked_before.swap(true, Ordering::SeqCst) => (204, String::new()),
+        ALPHA => (404, not_found("pubsub")),
+        _ => (404, not_found("bulk")),
+    })
+    .await;
+    sidecar.client.publish_bulk(TOPIC, &TWO).await.unwrap();
+
+    let error = sidecar.client.publish_bulk(TOPIC, &TWO).await.unwrap_err();
+
+    assert_eq!(sidecar.paths(), [STABLE, ALPHA, ALPHA, STABLE]);
+    assert!(
+        error.to_string().contains("pubsub pubsub is not found"),
+        "{error}"
+    );
+}
+
+fn not_found(component: &str) -> String {
+    format!(r#"{{"errorCode":"ERR_PUBSUB_NOT_FOUND","message":"pubsub {component} is not found"}}"#)
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use dapr_client::{Message, PublishError, advice};
+use dapr_client::{Message, PublishError, advised};
 use futures_util::future::join_all;
 use tracing::{error, warn};
 use uuid::Uuid;
@@ -319,15 +319,6 @@ impl Relay {
             .collect();
         self.held.retain(|bucket| !robbed.contains(&bucket.bucket));
         Ok(())
-    }
-}
-
-/// What an operator would look at.
-/// A reason, with what an operator can do about it.
-fn advised(reason: &str) -> String {
-    match advice(reason) {
-        Some(advice) => format!("{reason}: {advice}"),
-        None => reason.to_owned(),
     }
 }
 
