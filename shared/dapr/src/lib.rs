@@ -19,5 +19,5 @@ pub use client::{Client, Message};
 pub use config::{Config, DeliveryMode};
 pub use dead_letter::{DeadLetter, DeadLetters, ParkError};
 pub use error::{ClientError, PublishError, Refusal};
-pub use metadata::{ActiveSubscription, Metadata, MetadataError};
+pub use metadata::{ActiveSubscription, Lack, LoadedComponent, Metadata, MetadataError};
 pub use subscriptions::{Ack, Delivery, Door, HandlerError, Subscriptions};

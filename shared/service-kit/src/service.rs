@@ -3,6 +3,7 @@
 mod parts;
 mod purge;
 mod redeliver;
+mod sidecar;
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use clap::Args;
 use clock::SharedClock;
 use dapr_client::{Client, ClientError, Door, Subscriptions};
 use database::{ConnectError, Database, MigrationSet};
-use event_schema::{App, RegistryError, check_registry};
+use event_schema::{App, RegistryError, Topic, check_registry};
 use event_store::{Lane, LaneLimits, Ledger, Projection, Relay, correct_clock, keep_clock_correct};
 use tokio_util::sync::CancellationToken;
 use utoipa::openapi::OpenApi;
@@ -26,6 +27,7 @@ use crate::openapi;
 use crate::server::{BindError, Limits, Listener};
 pub use parts::{Parts, Worker};
 pub use redeliver::Redelivery;
+use sidecar::SidecarWatch;
 
 /// Settings that every service has.
 #[derive(Args, Clone, Debug)]
@@ -58,6 +60,7 @@ pub struct Foundation {
     config: ServiceConfig,
     lane: Lane,
     relay: Relay,
+    client: Client,
     health: Health,
 }
 
@@ -79,6 +82,7 @@ pub struct Service<S> {
     kit: Kit,
     public: Option<(Router, OpenApi)>,
     sidecar: Router,
+    topics: Vec<Topic>,
     workers: Vec<Worker>,
 }
 
@@ -159,7 +163,7 @@ impl Foundation {
         let (ledger, lane) = Ledger::new(app, database, Arc::clone(&clock), projections, limits);
         ledger.take_over().await?;
         correct_clock(ledger.database(), ledger.clock().as_ref()).await?;
-        let relay = Relay::new(&ledger, client);
+        let relay = Relay::new(&ledger, client.clone());
         Ok(Self {
             ledger,
             clock,
@@ -167,6 +171,7 @@ impl Foundation {
             config: config.clone(),
             lane,
             relay,
+            client,
             health,
         })
     }
@@ -185,6 +190,7 @@ impl Foundation {
             None => Kit::internal(name, clock, http),
         };
         let dead_letters = Arc::new(self.ledger.clone());
+        let topics = subscriptions.topics();
         let sidecar = kit.sidecar_layers(subscriptions.into_router(state.clone(), dead_letters));
         let public = public.map(|door| (kit.service_layers(door.routes), door.document));
         Ok(Service {
@@ -193,6 +199,7 @@ impl Foundation {
             kit,
             public,
             sidecar,
+            topics,
             workers,
         })
     }
@@ -221,9 +228,15 @@ impl<S> Service<S> {
             config,
             lane,
             relay,
+            client,
             ..
         } = self.foundation;
         let name = app.id();
+        let watch = SidecarWatch {
+            client,
+            pubsub: config.dapr.pubsub_name.clone(),
+            topics: self.topics,
+        };
         let redelivery = Redelivery {
             table: ledger.dead_letter_table(),
             door: Door::new(self.sidecar.clone(), &config.dapr),
@@ -238,6 +251,9 @@ impl<S> Service<S> {
             Ok(lane.run_apart(stop).await?)
         });
         spawn(lifecycle, name, "relay", move |stop| relay.run(stop));
+        spawn(lifecycle, name, "sidecar watch", move |stop| {
+            watch.run(stop)
+        });
         let purging = ledger.clone();
         spawn(lifecycle, name, "purge", move |stop| {
             purge::run(purging, clock, stop)

@@ -1,6 +1,6 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use dapr_client::MetadataError;
+use dapr_client::{Lack, MetadataError};
 use event_schema::Topic;
 
 use crate::fake_sidecar::FakeSidecar;
@@ -74,4 +74,55 @@ async fn a_sidecar_without_subscriptions_omits_them() {
         sidecar.client.metadata().await,
         Err(MetadataError::Unreachable(_))
     ));
+}
+
+#[tokio::test]
+async fn what_a_sidecar_lacks_is_named() {
+    let store = r#"{"name":"secretstore","type":"secretstores.local.file","version":"v1"}"#;
+    let kafka = r#"{"name":"pubsub","type":"pubsub.kafka","version":"v1"}"#;
+    let other = r#"{"name":"events","type":"pubsub.kafka","version":"v1"}"#;
+    let subscribed = r#","subscriptions":[{"pubsubname":"pubsub","topic":"task-events"}]"#;
+    let pubsub = "pubsub".to_owned();
+    let topics = "task-events".to_owned();
+    for (components, subscriptions, lack) in [
+        (format!("{store},{kafka}"), subscribed, None),
+        (kafka.to_owned(), subscribed, None),
+        (
+            format!("{store},{kafka}"),
+            "",
+            Some(Lack::Subscriptions { topics }),
+        ),
+        (
+            format!("{store},{other}"),
+            subscribed,
+            Some(Lack::Component {
+                pubsub: pubsub.clone(),
+            }),
+        ),
+        (
+            other.to_owned(),
+            subscribed,
+            Some(Lack::SecretStore {
+                pubsub: pubsub.clone(),
+            }),
+        ),
+        (
+            String::new(),
+            subscribed,
+            Some(Lack::SecretStore {
+                pubsub: pubsub.clone(),
+            }),
+        ),
+    ] {
+        let answer = format!(r#"{{"id":"notifier","components":[{components}]{subscriptions}}}"#);
+        let sidecar = FakeSidecar::start(move |_| (200, answer.clone())).await;
+
+        let metadata = sidecar.client.metadata().await.unwrap();
+
+        assert_eq!(
+            metadata.lack("pubsub", &[Topic::TaskEvents]),
+            lack,
+            "{components}{subscriptions}"
+        );
+    }
 }
