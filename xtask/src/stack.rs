@@ -10,6 +10,7 @@ mod kafka;
 mod layout;
 mod part;
 mod postgres;
+mod restart;
 mod services;
 mod suite;
 mod tools;
@@ -64,6 +65,12 @@ enum StackCommand {
         #[arg(long)]
         kill: bool,
     },
+    /// Starts some parts again with the files of the directory as they are, and waits for nothing: change
+    /// one, and see what happens. `up` writes them anew.
+    Restart(restart::RestartOptions),
+    /// Gives the brokers other certificates, which they show once they are started again: to rehearse the
+    /// end of one. Without dates they are good again.
+    Certificate(certificates::CertificateOptions),
 }
 
 pub(crate) fn run(root: &Path, options: &Options) -> anyhow::Result<ExitCode> {
@@ -81,6 +88,10 @@ pub(crate) fn run(root: &Path, options: &Options) -> anyhow::Result<ExitCode> {
         StackCommand::Status => show(&running(&directory)?)?,
         StackCommand::Logs { parts, lines } => logs(&running(&directory)?, parts, *lines)?,
         StackCommand::Stop { parts, kill } => stop(&running(&directory)?, parts, *kill)?,
+        StackCommand::Restart(wanted) => restart::run(root, &running(&directory)?, wanted)?,
+        StackCommand::Certificate(wanted) => {
+            certificates::replace(&running(&directory)?, *wanted)?;
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

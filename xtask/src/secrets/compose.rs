@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::plan::{keep_or_make, put, put_for};
 use super::random::kafka_id;
-use crate::certificates::Certificates;
+use crate::certificates::{Authority, Validity};
 
 /// Where the compose file looks, in the repository.
 pub(crate) const FOLDER: &str = "compose/secrets";
@@ -72,9 +72,10 @@ fn keep_or_make_others(folder: &Path) -> anyhow::Result<usize> {
     }
     let there = |name| folder.join(KAFKA).join(name).exists();
     if !there(AUTHORITY) || !there(KEY_STORE) {
-        let certificates = Certificates::make(1, &["kafka", "localhost"])?;
-        put(folder, KAFKA, AUTHORITY, &certificates.authority)?;
-        put(folder, KAFKA, KEY_STORE, &certificates.key_stores.concat())?;
+        let authority = Authority::make()?;
+        let signed = authority.sign(&["kafka", "localhost"], Validity::default())?;
+        put(folder, KAFKA, AUTHORITY, authority.certificate())?;
+        put(folder, KAFKA, KEY_STORE, &signed.concat())?;
         made += 2;
     }
     Ok(made)

@@ -19,14 +19,23 @@ const CONFIG: &str = "config.yaml";
 pub(super) fn start(layout: &Layout, root: &Path, daprd: &Path) -> anyhow::Result<()> {
     copy_components(layout, root)?;
     for app in App::ALL {
-        let secrets = write_secrets(layout, app)?;
-        let mut command = command(layout, app, daprd)?;
-        command
-            .env("KAFKA_BROKERS", layout.bootstrap()?)
-            .env("SECRETS_FILE", secrets);
-        Part::daprd(app).start(layout, &mut command)?;
+        write_secrets(layout, app)?;
+        start_one(layout, app, daprd)?;
     }
     Ok(())
+}
+
+/// Starts a sidecar with the files that it finds, unless it runs.
+pub(super) fn start_one(layout: &Layout, app: App, daprd: &Path) -> anyhow::Result<()> {
+    let mut command = command(layout, app, daprd)?;
+    command
+        .env("KAFKA_BROKERS", layout.bootstrap()?)
+        .env("SECRETS_FILE", layout.path(&secrets(app)));
+    Part::daprd(app).start(layout, &mut command).map(drop)
+}
+
+fn secrets(app: App) -> String {
+    format!("secrets/{}.json", app.id())
 }
 
 /// Copied, because a sidecar warns of every file in its folder that is no component.
@@ -40,13 +49,13 @@ fn copy_components(layout: &Layout, root: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn write_secrets(layout: &Layout, app: App) -> anyhow::Result<std::path::PathBuf> {
-    let secrets = json!({ "kafka": {
+fn write_secrets(layout: &Layout, app: App) -> anyhow::Result<()> {
+    let text = json!({ "kafka": {
         "saslUsername": app.principal(),
         "saslPassword": layout.secret(&format!("kafka:{}", app.id()))?,
         "caCert": fs::read_to_string(layout.path(CA))?,
     }});
-    layout.write(&format!("secrets/{}.json", app.id()), &secrets.to_string())
+    layout.write(&secrets(app), &text.to_string()).map(drop)
 }
 
 fn command(layout: &Layout, app: App, daprd: &Path) -> anyhow::Result<Command> {

@@ -10,7 +10,7 @@ use anyhow::ensure;
 use event_schema::App;
 use event_schema::topic::Profile;
 
-use super::certificates::{BROKER, CA, key_store};
+use super::certificates::{BROKER, BROKERS_TRUST, CA, key_store};
 use super::http::listens;
 use super::layout::{ADMIN, Layout, STRANGER};
 use super::part::Part;
@@ -32,9 +32,10 @@ logger.server.level = info
 ";
 
 /// Kafka's programs by the names that its distribution has.
-const PROGRAMS: [(&str, &str); 5] = [
+const PROGRAMS: [(&str, &str); 6] = [
     ("kafka-topics.sh", "org.apache.kafka.tools.TopicCommand"),
     ("kafka-acls.sh", "org.apache.kafka.tools.AclCommand"),
+    ("kafka-configs.sh", "kafka.admin.ConfigCommand"),
     ("kafka-storage.sh", "kafka.tools.StorageTool"),
     (
         "kafka-console-producer.sh",
@@ -51,26 +52,32 @@ pub(super) fn client(principal: &str) -> String {
     format!("secrets/{principal}.properties")
 }
 
+fn settings(node: u16) -> String {
+    format!("secrets/kafka-{node}.properties")
+}
+
 /// Formats and starts each broker that does not run.
 pub(super) fn start(layout: &Layout, jars: &Path) -> anyhow::Result<()> {
     write_programs(layout, jars)?;
     for node in 1..=layout.brokers {
-        let properties = layout.write(
-            &format!("secrets/kafka-{node}.properties"),
-            &properties(layout, node)?,
-        )?;
+        let properties = layout.write(&settings(node), &properties(layout, node)?)?;
         let data = format!("kafka-{node}");
         if !layout.path(&data).join("meta.properties").exists() {
             layout.folder(&data)?;
             format(layout, &properties)?;
         }
-        let mut command = java(layout, jars);
-        command
-            .args(["-Xms256m", "-Xmx512m", "kafka.Kafka"])
-            .arg(properties);
-        Part::kafka(node).start(layout, &mut command)?;
+        start_one(layout, jars, node)?;
     }
     Ok(())
+}
+
+/// Starts a broker as its files say, unless it runs.
+pub(super) fn start_one(layout: &Layout, jars: &Path, node: u16) -> anyhow::Result<()> {
+    let mut command = java(layout, jars);
+    command
+        .args(["-Xms256m", "-Xmx512m", "kafka.Kafka"])
+        .arg(layout.path(&settings(node)));
+    Part::kafka(node).start(layout, &mut command).map(drop)
 }
 
 /// Waits for the brokers, and makes topics and access once.
@@ -228,7 +235,7 @@ fn properties(layout: &Layout, node: u16) -> anyhow::Result<String> {
         ("ssl.truststore.type", "PEM".to_owned()),
         (
             "ssl.truststore.location",
-            layout.path(CA).display().to_string(),
+            layout.path(BROKERS_TRUST).display().to_string(),
         ),
         ("ssl.enabled.protocols", "TLSv1.2,TLSv1.3".to_owned()),
         (

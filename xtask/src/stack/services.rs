@@ -39,10 +39,15 @@ pub(super) fn binary(layout: &Layout, name: &str) -> anyhow::Result<PathBuf> {
 /// Starts the services that do not run.
 pub(super) fn start(layout: &Layout) -> anyhow::Result<()> {
     for app in App::ALL {
-        let mut command = command(layout, app)?;
-        Part::Service(app).start(layout, &mut command)?;
+        start_one(layout, app)?;
     }
     Ok(())
+}
+
+/// Starts a service, unless it runs.
+pub(super) fn start_one(layout: &Layout, app: App) -> anyhow::Result<()> {
+    let mut command = command(layout, app)?;
+    Part::Service(app).start(layout, &mut command).map(drop)
 }
 
 /// Waits until every service is ready and every sidecar delivers.
