@@ -239,9 +239,32 @@ impl Stack {
         run(kill, "").await.expect_success();
     }
 
-    /// Starts what does not run, and waits until all is well.
+    /// Starts some parts again with what is in the stack's directory now, and waits for nothing.
+    pub async fn restart(&self, parts: &[&str]) {
+        let mut restart = self.control("restart");
+        restart.args(parts);
+        run(restart, "").await.expect_success();
+    }
+
+    /// Starts all brokers again, so that everybody has to come in anew.
+    pub async fn restart_brokers(&self) {
+        let brokers = self.brokers();
+        let brokers: Vec<_> = brokers.iter().map(String::as_str).collect();
+        self.restart(&brokers).await;
+    }
+
+    /// Gives the brokers certificates of these dates, or good ones, for when they are started again.
+    pub async fn certificate(&self, dates: &[&str]) {
+        let mut certificate = self.control("certificate");
+        certificate.args(dates);
+        run(certificate, "").await.expect_success();
+    }
+
+    /// Starts what does not run, as it was built for the tests, and waits until all is well.
     pub async fn up(&self) {
-        run(self.control("up"), "").await.expect_success();
+        let mut up = self.control("up");
+        up.arg("--no-build");
+        run(up, "").await.expect_success();
     }
 
     fn control(&self, what: &str) -> Command {

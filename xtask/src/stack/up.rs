@@ -22,6 +22,10 @@ pub(crate) struct UpOptions {
     #[arg(long)]
     release: bool,
 
+    /// Takes the services as they were built last, whatever has changed in the sources since.
+    #[arg(long)]
+    no_build: bool,
+
     #[command(flatten)]
     cache: CacheOptions,
 }
@@ -31,7 +35,9 @@ pub(super) fn run(root: &Path, directory: &Path, options: &UpOptions) -> anyhow:
     let cache = options.cache.folder()?;
     let tools = Tools::prepare(root, &cache)?;
     let layout = layout(directory, options, &tools)?;
-    services::build(root, &layout)?;
+    if !options.no_build {
+        services::build(root, &layout)?;
+    }
     certificates::make(&layout)?;
     kafka::start(&layout, &tools.kafka)?;
     postgres::start(&layout, &tools.postgres)?;
