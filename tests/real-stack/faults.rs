@@ -1,6 +1,10 @@
 //! What is missing or wrong around a service: it says which and what to do, takes commands all the same,
 //! keeps everything, and goes on by itself when it is mended.
 
+mod certificate;
+mod component;
+mod password;
+
 use std::time::Duration;
 
 use clock::{Clock, SystemClock};
@@ -9,8 +13,8 @@ use suite_tests::Suite;
 use suite_tests::stack::Stack;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-/// Longer than the longest wait of a relay, and than a consumer needs to find a topic again.
-const PATIENCE: Duration = Duration::from_mins(2);
+/// Longer than the longest wait of a relay, and than a broker and a consumer need to find each other again.
+const PATIENCE: Duration = Duration::from_mins(3);
 
 struct Scene {
     stack: Stack,
@@ -35,7 +39,12 @@ impl Scene {
         self.suite.post("/v1/tasks", &task, 201).await
     }
 
-    /// Waits until a service has said all of this in one line after what it had said before.
+    /// Where the log of each part ends now.
+    fn ends<const N: usize>(&self, parts: [&str; N]) -> [usize; N] {
+        parts.map(|part| self.stack.log(part).len())
+    }
+
+    /// Waits until a part has said all of this in one line after what it had said before.
     async fn says(&self, part: &str, before: usize, words: &[&str]) {
         let said = async || {
             let log = self.stack.log(part);
