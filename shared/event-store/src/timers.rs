@@ -1,5 +1,7 @@
 //! Durable timers: claimed by lease when they are due, never earlier.
 
+mod renew;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::futures::Notified;
 use uuid::Uuid;

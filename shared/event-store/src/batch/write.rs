@@ -27,7 +27,7 @@ impl Batch {
         if !self.events.is_empty() {
             position = Some(events::append(tx, &self.events, now).await?);
             let changes = self.changes();
-            timers_changed = timers::replace(tx, &wanted_timers(&changes)).await?;
+            timers_changed = timers::replace(tx, &wanted_timers(&changes)).await? > 0;
             for projection in &core.projections {
                 projection.apply(tx, Tables::LIVE, &changes).await?;
             }

@@ -38,15 +38,15 @@ pub(crate) struct TimerRow {
 /// The timers of some streams, by stream and timer.
 type Timers = HashMap<(StreamRef, Uuid), DateTime<Utc>>;
 
-/// Makes the timers of the streams what their states say; returns whether that changed any.
+/// Makes the timers of the streams what their states say; returns how many it set and removed.
 ///
 /// One that stays as it is keeps its lease: its worker is on it.
 pub(crate) async fn replace(
     tx: &mut Tx,
     wanted: &[(StreamRef, Vec<Timer>)],
-) -> Result<bool, Error> {
+) -> Result<usize, Error> {
     if wanted.is_empty() {
-        return Ok(false);
+        return Ok(0);
     }
     let streams: Vec<StreamRef> = wanted.iter().map(|(stream, _)| *stream).collect();
     let current = load(tx, &streams).await?;
@@ -70,7 +70,7 @@ pub(crate) async fn replace(
     if !new.is_empty() {
         upsert(tx, &new).await?;
     }
-    Ok(!gone.is_empty() || !new.is_empty())
+    Ok(gone.len() + new.len())
 }
 
 /// The time as both databases keep it: in whole microseconds, never earlier than asked for.
@@ -322,6 +322,20 @@ pub(crate) async fn next_at(
         .into_iter()
         .chain(leased)
         .min())
+}
+
+/// The first streams of a kind after one that have a timer.
+pub(crate) async fn streams_after(
+    tx: &mut Tx,
+    kind: &str,
+    after: Uuid,
+    limit: u16,
+) -> Result<Vec<Uuid>, Error> {
+    let rows: Vec<(Uuid,)> = on!(tx, conn => sqlx::query_as(
+        "select distinct stream_id from timer
+          where kind = $1 and stream_id > $2 order by stream_id limit $3"
+    ).bind(kind).bind(after).bind(i64::from(limit)).fetch_all(conn).await)?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 
 /// The time of the earliest timer, claimed or not.
