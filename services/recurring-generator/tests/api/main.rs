@@ -19,7 +19,12 @@ async fn parts(environment: TestEnvironment) -> anyhow::Result<TestParts> {
     };
     let service = app::build_with(config, environment.clock()).await?;
     let making = service.state.clone();
-    Ok(TestParts::of(service)?.worker("timers", move || {
+    let renewing = service.state.clone();
+    let parts = TestParts::of(service)?.worker("renewal", move || {
+        let state = renewing.clone();
+        async move { timers::renew(&state).await }
+    });
+    Ok(parts.worker("timers", move || {
         let state = making.clone();
         async move { timers::run_once(&state).await }
     }))

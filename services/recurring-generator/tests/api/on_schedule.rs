@@ -1,6 +1,7 @@
 //! Series whose occurrences are made at their time.
 
 use chrono::TimeDelta;
+use database::{on, sqlx};
 use event_schema::{CatchUp, Generation, GenerationMode};
 use test_support::fixture::{instant, local, series, task};
 use test_support::{TestSuite, fixture};
@@ -87,6 +88,30 @@ async fn after_days_of_silence_the_policy_says_what_is_caught_up() {
         suite.run_workers().await;
 
         assert_eq!(announced(&suite), expected, "{catch_up:?}");
+        suite.finish().await;
+    }
+}
+
+#[tokio::test]
+async fn a_timer_that_older_zone_rules_have_set_is_moved_at_the_start() {
+    for mut suite in TestSuite::every(parts).await {
+        suite.set_now(instant("2026-11-22T12:00:00Z"));
+        let daily = daily(CatchUp::Latest);
+        suite.deliver(daily.events()).await;
+        let first = occurrence(&daily, "2026-11-23T09:00", 1).created();
+        suite.deliver(first.events()).await;
+        let mut tx = suite.ledger().database().begin().await.unwrap();
+        // They had Berlin an hour behind.
+        let moved = on!(&mut tx, conn => sqlx::query("update timer set fire_at = $1")
+            .bind(instant("2026-11-23T09:00:00Z")).execute(conn).await.map(drop));
+        moved.unwrap();
+        tx.commit().await.unwrap();
+
+        suite.restart().await;
+        suite.set_now(instant("2026-11-23T08:00:00Z"));
+        suite.run_workers().await;
+
+        assert_eq!(announced(&suite), ["2026-11-24T09:00"]);
         suite.finish().await;
     }
 }
