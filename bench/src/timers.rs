@@ -48,6 +48,8 @@ pub(crate) struct Config {
     json: bool,
 }
 
+/// The zone rules of its plans.
+const RULES: &str = "2026a";
 /// Rows that are loaded together.
 const CHUNK: u32 = 10_000;
 /// How long after the last row is loaded the crowd is due.
@@ -100,6 +102,7 @@ async fn measure(database: &Database, clock: &SharedClock, config: &Config) -> a
         let state = AppState {
             ledger,
             clock: Arc::clone(clock),
+            tzdb_version: RULES,
         };
         running.spawn(fire_due_timers::run(state, stop.clone()));
     }
@@ -144,7 +147,8 @@ fn reminders(task: Uuid, fire_at: DateTime<Utc>) -> Option<TaskReminders> {
         task_version: 1,
         title: "Water the plants on the balcony".to_owned(),
         due: None,
-        tzdb_version: "2026a".to_owned(),
+        tzdb_version: RULES.to_owned(),
+        wall: None,
         terms: Terms::default(),
         nag: false,
     };

@@ -9,7 +9,7 @@ use service_kit::service::{BuildError, Foundation, Service};
 
 use crate::config::Config;
 use crate::domain::RemindersStream;
-use crate::{subscribers, workers};
+use crate::{store, subscribers, workers};
 
 /// What every door needs. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -18,6 +18,8 @@ pub struct AppState {
     pub ledger: Ledger,
     /// The time; read in doors only.
     pub clock: SharedClock,
+    /// The zone rules that it plans by.
+    pub tzdb_version: &'static str,
 }
 
 /// Builds the service on the wall clock. See [`build_with`].
@@ -31,12 +33,14 @@ pub async fn build_with(
     config: Config,
     clock: SharedClock,
 ) -> Result<Service<AppState>, BuildError> {
-    let (service, tables) = (&config.service, &[]);
+    let (service, tables) = (&config.service, &[store::MIGRATIONS]);
+    let projections = store::projections();
     let foundation =
-        Foundation::build(App::ReminderScheduler, service, clock, tables, Vec::new()).await?;
+        Foundation::build(App::ReminderScheduler, service, clock, tables, projections).await?;
     let state = AppState {
         ledger: foundation.ledger.clone(),
         clock: Arc::clone(&foundation.clock),
+        tzdb_version: recurrence::tzdb_version(),
     };
     let subscriptions = subscribers::subscriptions(&config.service.dapr);
     let workers = workers::all(&state);
@@ -45,5 +49,5 @@ pub async fn build_with(
 
 /// What the ledger of this service holds.
 pub fn catalog() -> Catalog {
-    Catalog::new(Vec::new()).kind::<RemindersStream>()
+    Catalog::new(store::projections()).kind::<RemindersStream>()
 }

@@ -4,6 +4,7 @@ pub mod config;
 
 pub mod app;
 
+pub mod store;
 pub mod subscribers;
 pub mod workers;
 

@@ -73,7 +73,8 @@ pub(crate) fn migrations(service: App) -> Vec<MigrationSet> {
     match service {
         App::TaskApi => sets.push(task_api::store::MIGRATIONS),
         App::Notifier => sets.push(notifier::store::MIGRATIONS),
-        App::ReminderScheduler | App::RecurringGenerator => {}
+        App::ReminderScheduler => sets.push(reminder_scheduler::store::MIGRATIONS),
+        App::RecurringGenerator => {}
     }
     sets
 }

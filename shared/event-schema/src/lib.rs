@@ -48,7 +48,8 @@ pub use recurring::{
 pub use registry::{Family, all_events, check_registry, current_form, event_type_of, families};
 pub use reminder::{
     PlannedReminder, ReminderCancelled, ReminderEvent, ReminderFired, ReminderMissed,
-    ReminderScheduled, ReminderStatus, ReminderTaskSeen, ReminderWithdrawn, TaskReminders,
+    ReminderMoved, ReminderScheduled, ReminderStatus, ReminderTaskSeen, ReminderWithdrawn,
+    RemindersReplanned, TaskReminders, WallClock,
 };
 pub use series::{
     CatchUp, DstGap, Generation, GenerationMode, MonthOverflow, Recurrence, Series, SeriesChanged,

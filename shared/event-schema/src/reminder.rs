@@ -1,11 +1,11 @@
 //! The reminders of a task and when they fire. Owned by reminder-scheduler.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::event_type::event_set;
-use crate::{ReminderId, State, TaskId, Terms, TimeValue, Told, Topic, UserId, is_default};
+use crate::{ReminderId, State, TaskId, Terms, TimeValue, Told, Topic, UserId, civil, is_default};
 
 /// Where a reminder stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -21,6 +21,21 @@ pub enum ReminderStatus {
     Cancelled,
 }
 
+/// A time on the wall of a zone, and so many seconds from it: what an instant follows from by the rules of
+/// the zone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct WallClock {
+    /// `2027-01-31T09:00`
+    #[serde(with = "civil")]
+    #[schemars(with = "String", extend("pattern" = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2})?$"))]
+    pub local: NaiveDateTime,
+    /// An IANA name.
+    pub time_zone: String,
+    /// Seconds from it; negative is before.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub offset_seconds: i64,
+}
+
 /// A reminder with the instant that it resolves to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PlannedReminder {
@@ -28,6 +43,10 @@ pub struct PlannedReminder {
     pub reminder_id: ReminderId,
     /// The instant, by the zone rules of `tzdb_version`; of one that was told, the last that was.
     pub fire_at: DateTime<Utc>,
+    /// What its first time follows from, when other rules of a zone would make another instant of it. One
+    /// that was planned before this was kept has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wall: Option<WallClock>,
     /// Where it stands.
     pub status: ReminderStatus,
     /// The newest of its times that had its turn (fired or missed). None up to it comes again,
@@ -138,6 +157,13 @@ event_set! {
         /// answered or moved, before. From reminder-scheduler; read by task-api and notifier, which takes back
         /// what it told.
         Withdrawn(ReminderWithdrawn) = "reminder.withdrawn.v1", Some(Topic::ReminderEvents), "1.0.0", fact;
+        /// The zone rules changed, and with them the instant of a reminder: of one that is to come, when it
+        /// will fire; of one that had its turn, what it stands for. It does not come again.
+        /// From reminder-scheduler; read by task-api.
+        Moved(ReminderMoved) = "reminder.moved.v1", Some(Topic::ReminderEvents), "1.0.0";
+        /// The reminders of a task were reckoned anew, because the zone rules changed. Stays in the ledger
+        /// of reminder-scheduler.
+        Replanned(RemindersReplanned) = "reminder.replanned.v1", None, "1.0.0";
         /// A reminder will not fire: it was removed, or its task was closed or trashed.
         /// From reminder-scheduler; read by task-api and notifier.
         Cancelled(ReminderCancelled) = "reminder.cancelled.v1", Some(Topic::ReminderEvents), "1.0.0";
@@ -167,6 +193,9 @@ pub struct ReminderScheduled {
     pub due: Option<TimeValue>,
     /// The zone rules that `fire_at` was derived by.
     pub tzdb_version: String,
+    /// What `fire_at` follows from, when other rules of a zone would make another instant of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wall: Option<WallClock>,
     /// How it will be told.
     #[serde(default, skip_serializing_if = "is_default")]
     pub terms: Terms,
@@ -225,6 +254,24 @@ pub struct ReminderTaskSeen {
     /// What the notification will show.
     #[serde(default)]
     pub due: Option<TimeValue>,
+}
+
+/// The instant of a reminder is another, because the rules of its zone are.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ReminderMoved {
+    /// The reminder.
+    pub reminder_id: ReminderId,
+    /// Its first time by the rules of before.
+    pub from: DateTime<Utc>,
+    /// By the rules of now.
+    pub to: DateTime<Utc>,
+}
+
+/// The reminders of a task stand by these zone rules.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct RemindersReplanned {
+    /// The rules, `2026a`.
+    pub tzdb_version: String,
 }
 
 /// A reminder fired or was missed before it was known that it should not. Its event id is derived from the

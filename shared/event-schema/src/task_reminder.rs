@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{ReminderId, TimeValue, civil, is_default};
+use crate::{ReminderId, TimeValue, WallClock, civil, is_default};
 
 /// The time of the task that a trigger counts from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -130,11 +130,15 @@ pub enum Reply {
     Acknowledged,
 }
 
-/// What its owner said to a time of a reminder. Once the reminder has another time, it holds no more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+/// What its owner said to a time of a reminder. Once the reminder has another time, it holds no more; that
+/// other rules of its zone make another instant of the same time does not end it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Answer {
     /// The time that is answered: that of the trigger.
     pub to: DateTime<Utc>,
+    /// What that follows from, when other rules of a zone would make another instant of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wall: Option<WallClock>,
     /// What was said.
     pub reply: Reply,
     /// When it was said.

@@ -5,4 +5,4 @@ mod standing;
 mod time;
 
 pub use standing::{Standing, State, first_of, standing};
-pub use time::{UnknownZone, time_of};
+pub use time::{UnknownZone, instant_of, time_of, wall_of};

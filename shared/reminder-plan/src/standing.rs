@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use event_schema::{Answer, Reminder, Reply, Task};
 
-use crate::{UnknownZone, time_of};
+use crate::{UnknownZone, time_of, wall_of};
 
 /// Where a reminder stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,17 +42,20 @@ pub fn first_of(task: &Task, reminder: &Reminder) -> Result<Option<DateTime<Utc>
         return Ok(None);
     }
     let time = time_of(task, &reminder.trigger)?;
-    Ok(match answer(reminder, time).map(|answer| answer.reply) {
-        None => time,
-        Some(Reply::Snoozed { until }) => Some(until),
-        Some(Reply::Dismissed | Reply::Acknowledged) => None,
-    })
+    Ok(
+        match answer(task, reminder, time)?.map(|answer| answer.reply) {
+            None => time,
+            Some(Reply::Snoozed { until }) => Some(until),
+            Some(Reply::Dismissed | Reply::Acknowledged) => None,
+        },
+    )
 }
 
 /// Where a reminder of a task stands. One in a zone that is not known here has no time.
 pub fn standing(task: &Task, reminder: &Reminder) -> Standing {
     let time = time_of(task, &reminder.trigger).unwrap_or_default();
-    let (waiting, at) = match answer(reminder, time).map(|answer| answer.reply) {
+    let answer = answer(task, reminder, time).unwrap_or_default();
+    let (waiting, at) = match answer.map(|answer| answer.reply) {
         None => (State::Scheduled, time),
         Some(Reply::Snoozed { until }) => (State::Snoozed, Some(until)),
         Some(Reply::Dismissed) => return over(State::Dismissed, time),
@@ -97,8 +100,17 @@ fn over(state: State, at: Option<DateTime<Utc>>) -> Standing {
 }
 
 /// The answer that holds for the time that a reminder has now.
-fn answer(reminder: &Reminder, time: Option<DateTime<Utc>>) -> Option<Answer> {
-    reminder.answer.filter(|answer| Some(answer.to) == time)
+fn answer<'a>(
+    task: &Task,
+    reminder: &'a Reminder,
+    time: Option<DateTime<Utc>>,
+) -> Result<Option<&'a Answer>, UnknownZone> {
+    let Some(answer) = &reminder.answer else {
+        return Ok(None);
+    };
+    let holds = Some(answer.to) == time
+        || answer.wall.is_some() && answer.wall == wall_of(task, &reminder.trigger)?;
+    Ok(holds.then_some(answer))
 }
 
 #[cfg(test)]

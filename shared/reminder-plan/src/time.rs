@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Datelike, Days, NaiveDate, SubsecRound, TimeDelta, Utc};
 use chrono_tz::Tz;
-use event_schema::{Task, TimeValue, Trigger};
+use event_schema::{Task, TimeValue, Trigger, WallClock};
 use recurrence::resolve;
 
 /// A local time without a zone of its own is read in this one.
@@ -21,14 +21,44 @@ pub struct UnknownZone(
 /// `None` when it means none: its anchor is not set, or is a date to which seconds would be added, or
 /// the instant falls out of the years 1 to 9999.
 pub fn time_of(task: &Task, trigger: &Trigger) -> Result<Option<DateTime<Utc>>, UnknownZone> {
-    let instant = match trigger {
-        Trigger::Absolute { at } => instant(at)?,
+    match meaning(task, trigger)? {
+        None => Ok(None),
+        Some(Meaning::Instant(at)) => Ok(in_range(at)),
+        Some(Meaning::Wall(wall)) => instant_of(&wall),
+    }
+}
+
+/// What the instant of a trigger follows from, when other rules of a zone would make another instant of
+/// it; `None` in UTC, and when the trigger means no instant.
+pub fn wall_of(task: &Task, trigger: &Trigger) -> Result<Option<WallClock>, UnknownZone> {
+    let Some(Meaning::Wall(wall)) = meaning(task, trigger)? else {
+        return Ok(None);
+    };
+    let has_rules = zone(&wall.time_zone)? != Tz::UTC;
+    Ok(instant_of(&wall)?.filter(|_| has_rules).map(|_| wall))
+}
+
+/// The instant of a time on the wall by the rules of today, in whole microseconds; `None` when it falls out
+/// of the years 1 to 9999.
+pub fn instant_of(wall: &WallClock) -> Result<Option<DateTime<Utc>>, UnknownZone> {
+    let at = resolve(wall.local, zone(&wall.time_zone)?);
+    let offset = TimeDelta::try_seconds(wall.offset_seconds);
+    let at = offset.and_then(|offset| at.checked_add_signed(offset));
+    Ok(at.and_then(in_range))
+}
+
+/// What a trigger says.
+enum Meaning {
+    Instant(DateTime<Utc>),
+    Wall(WallClock),
+}
+
+fn meaning(task: &Task, trigger: &Trigger) -> Result<Option<Meaning>, UnknownZone> {
+    Ok(match trigger {
+        Trigger::Absolute { at } => from(at, 0),
         Trigger::Relative { to, offset_seconds } => {
-            let anchor = task.anchor(*to).map(instant).transpose()?.flatten();
-            let offset = TimeDelta::try_seconds(*offset_seconds);
-            anchor
-                .zip(offset)
-                .and_then(|(anchor, offset)| anchor.checked_add_signed(offset))
+            let anchor = task.anchor(*to);
+            anchor.and_then(|anchor| from(anchor, *offset_seconds))
         }
         Trigger::TimeOfDay {
             to,
@@ -42,19 +72,36 @@ pub fn time_of(task: &Task, trigger: &Trigger) -> Result<Option<DateTime<Utc>>, 
             let own = time_zone.as_deref().map(zone).transpose()?;
             let zone = own.map_or_else(|| zone_of(anchor), Ok)?;
             let day = day_of(anchor, zone).checked_sub_days(Days::new(u64::from(*days_before)));
-            day.map(|day| resolve(day.and_time(*at), zone))
+            day.map(|day| {
+                Meaning::Wall(WallClock {
+                    local: day.and_time(*at),
+                    time_zone: zone.name().to_owned(),
+                    offset_seconds: 0,
+                })
+            })
         }
-    };
-    let in_range = |at: &DateTime<Utc>| (1..=9999).contains(&at.year());
-    Ok(instant.map(|at| at.trunc_subsecs(6)).filter(in_range))
+    })
 }
 
-fn instant(time: &TimeValue) -> Result<Option<DateTime<Utc>>, UnknownZone> {
+/// So many seconds from a time; a date has none to count from.
+fn from(time: &TimeValue, offset_seconds: i64) -> Option<Meaning> {
     match time {
-        TimeValue::Date { .. } => Ok(None),
-        TimeValue::Instant { instant } => Ok(Some(*instant)),
-        TimeValue::Local { local, .. } => Ok(Some(resolve(*local, zone_of(time)?))),
+        TimeValue::Date { .. } => None,
+        TimeValue::Instant { instant } => {
+            let offset = TimeDelta::try_seconds(offset_seconds)?;
+            instant.checked_add_signed(offset).map(Meaning::Instant)
+        }
+        TimeValue::Local { local, time_zone } => Some(Meaning::Wall(WallClock {
+            local: *local,
+            time_zone: time_zone.clone(),
+            offset_seconds,
+        })),
     }
+}
+
+fn in_range(at: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    let at = at.trunc_subsecs(6);
+    (1..=9999).contains(&at.year()).then_some(at)
 }
 
 /// The day that a time names: a wall-clock time names that of its own wall.

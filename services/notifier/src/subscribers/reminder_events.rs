@@ -29,9 +29,11 @@ pub async fn on_reminder_events(app: AppState, delivery: Delivery) -> Result<Ack
         }
         ReminderEvent::Withdrawn(change) => take_back(&app, &delivery, &change, &of).await,
         // The inbox need not know.
-        ReminderEvent::Scheduled(_) | ReminderEvent::Cancelled(_) | ReminderEvent::TaskSeen(_) => {
-            Ok(Ack::Success)
-        }
+        ReminderEvent::Scheduled(_)
+        | ReminderEvent::Moved(_)
+        | ReminderEvent::Replanned(_)
+        | ReminderEvent::Cancelled(_)
+        | ReminderEvent::TaskSeen(_) => Ok(Ack::Success),
     }
 }
 

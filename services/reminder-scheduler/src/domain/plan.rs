@@ -1,16 +1,18 @@
 //! From the reminders that a task wants to the instants at which they fire.
 
 use chrono::{DateTime, Utc};
-use event_schema::{ReminderId, Task, Terms};
-use reminder_plan::{UnknownZone, first_of};
+use event_schema::{Reminder, ReminderId, Task, Terms, WallClock};
+use reminder_plan::{UnknownZone, first_of, instant_of, wall_of};
 
 /// A reminder and its instant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Planned {
     /// The reminder.
     pub reminder_id: ReminderId,
     /// When it fires, in whole microseconds as the timer table keeps it.
     pub fire_at: DateTime<Utc>,
+    /// What that follows from, when other rules of a zone would make another instant of it.
+    pub wall: Option<WallClock>,
     /// How it is told.
     pub terms: Terms,
 }
@@ -28,11 +30,25 @@ pub fn plan(task: &Task) -> Result<Vec<Planned>, UnknownZone> {
             plan.push(Planned {
                 reminder_id: reminder.id,
                 fire_at,
+                wall: cause(task, reminder, fire_at)?,
                 terms: reminder.terms,
             });
         }
     }
     Ok(plan)
+}
+
+/// One that was snoozed has the instant that its owner chose, whatever the rules.
+fn cause(
+    task: &Task,
+    reminder: &Reminder,
+    fire_at: DateTime<Utc>,
+) -> Result<Option<WallClock>, UnknownZone> {
+    let Some(wall) = wall_of(task, &reminder.trigger)? else {
+        return Ok(None);
+    };
+    let is_cause = instant_of(&wall)? == Some(fire_at);
+    Ok(is_cause.then_some(wall))
 }
 
 #[cfg(test)]

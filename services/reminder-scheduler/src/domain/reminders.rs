@@ -3,6 +3,7 @@
 mod evolve;
 mod fire;
 mod reconcile;
+mod replan;
 mod withdraw;
 
 use chrono::{DateTime, Utc};
@@ -46,6 +47,8 @@ impl Aggregate for RemindersStream {
                 withdrawn.scheduled_for,
             )),
             ReminderEvent::Scheduled(_)
+            | ReminderEvent::Moved(_)
+            | ReminderEvent::Replanned(_)
             | ReminderEvent::Cancelled(_)
             | ReminderEvent::TaskSeen(_) => None,
         }
@@ -77,21 +80,35 @@ pub enum Command {
         /// The time its timer was set to.
         fire_at: DateTime<Utc>,
     },
+    /// Reckon by the zone rules of today what was reckoned by older ones.
+    Replan,
 }
 
-/// What follows from a command. No events: everything is as it should be.
+/// What follows from a command, by the zone rules of this version. No events: everything is as it should be.
+///
+/// Whatever is wanted of reminders that older rules planned, they are planned anew first: so none fires by
+/// a time that is not its own any more, and other rules are not taken for a change of the task.
 pub fn decide(
     state: Option<&TaskReminders>,
     command: Command,
     now: DateTime<Utc>,
+    tzdb_version: &str,
 ) -> Result<Vec<ReminderEvent>, UnknownZone> {
-    match command {
-        Command::Reconcile { task, version } => reconcile::decide(state, &task, version, now),
+    let mut events = replan::decide(state, tzdb_version);
+    let replanned = state.filter(|_| !events.is_empty()).cloned();
+    let replanned = events.iter().fold(replanned, evolve);
+    let state = replanned.as_ref().or(state);
+    events.extend(match command {
+        Command::Reconcile { task, version } => {
+            reconcile::decide(state, &task, version, now, tzdb_version)?
+        }
         Command::Fire {
             reminder_id,
             fire_at,
-        } => Ok(fire::decide(state, reminder_id, fire_at, now)),
-    }
+        } => fire::decide(state, reminder_id, fire_at, now),
+        Command::Replan => Vec::new(),
+    });
+    Ok(events)
 }
 
 /// What is still to come, and when.

@@ -29,9 +29,10 @@ pub(super) async fn on_task_events(app: AppState, delivery: Delivery) -> Result<
     // The last decision is the one that counts.
     let missed = Arc::new(AtomicU64::new(0));
     let decided = Arc::clone(&missed);
+    let rules = app.tzdb_version;
     let decision = move |unit: &mut event_store::Unit<'_>| {
         let state = unit.state::<RemindersStream>(task_id);
-        let events = decide(state.as_ref(), command.clone(), unit.now())?;
+        let events = decide(state.as_ref(), command.clone(), unit.now(), rules)?;
         for event in &events {
             unit.append::<RemindersStream>(task_id, event);
         }

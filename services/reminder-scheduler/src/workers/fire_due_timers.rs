@@ -1,6 +1,6 @@
 //! Fires the reminders whose time has come.
 
-use event_schema::{App, EventSet};
+use event_schema::{App, EventSet, ReminderEvent};
 use event_store::{Answer, Context, DueTimer, Outcome, StreamRef, Unit};
 use futures_util::{StreamExt, stream};
 use service_kit::timers;
@@ -46,12 +46,15 @@ async fn fire(app: &AppState, timer: DueTimer) -> Result<(), Error> {
         reminder_id: timer.timer_id.into(),
         fire_at: timer.fire_at,
     };
+    let rules = app.tzdb_version;
     let decision = move |unit: &mut Unit<'_>| {
         let state = unit.state::<RemindersStream>(timer.stream_id);
         let mut answer = Answer::default();
-        for event in decide(state.as_ref(), command.clone(), unit.now())? {
+        for event in decide(state.as_ref(), command.clone(), unit.now(), rules)? {
             unit.append::<RemindersStream>(timer.stream_id, &event);
-            event.event_type().name.clone_into(&mut answer.body);
+            if let ReminderEvent::Fired(_) | ReminderEvent::Missed(_) = event {
+                event.event_type().name.clone_into(&mut answer.body);
+            }
         }
         Ok::<_, Error>(answer)
     };

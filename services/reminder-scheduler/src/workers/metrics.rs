@@ -35,6 +35,25 @@ static MISSED: LazyLock<Counter<u64>> = LazyLock::new(|| {
         .build()
 });
 
+static REPLANNED: LazyLock<Counter<u64>> = LazyLock::new(|| {
+    METER
+        .u64_counter("reminder.replanned")
+        .with_unit("{task}")
+        .build()
+});
+static MOVED: LazyLock<Counter<u64>> = LazyLock::new(|| {
+    METER
+        .u64_counter("reminder.moved")
+        .with_unit("{reminder}")
+        .build()
+});
+
+/// Counts a task whose reminders were planned anew by other zone rules, and those of them that moved.
+pub(crate) fn replanned(moved: usize) {
+    REPLANNED.add(1, &[]);
+    MOVED.add(moved as u64, &[]);
+}
+
 /// Counts reminders whose time passed longer ago than their grace.
 pub(crate) fn missed(count: u64) {
     if count > 0 {

@@ -3,13 +3,14 @@
 
 mod dead_letters;
 mod fire_due_timers;
+mod follow_zone_rules;
 mod task_events;
 mod task_update_events;
 
 use chrono::{DateTime, Utc};
 use reminder_scheduler::app::{self, AppState};
 use reminder_scheduler::config::Config;
-use reminder_scheduler::workers::fire_due_timers as timers;
+use reminder_scheduler::workers::{fire_due_timers as timers, follow_zone_rules as zone_rules};
 use service_kit::service::Service;
 use test_support::fixture::{TaskStory, local, task};
 use test_support::{TestEnvironment, TestParts, fixture};
@@ -25,9 +26,14 @@ async fn build(environment: TestEnvironment) -> anyhow::Result<Service<AppState>
 async fn parts(environment: TestEnvironment) -> anyhow::Result<TestParts> {
     let service = build(environment).await?;
     let firing = service.state.clone();
-    Ok(TestParts::of(service)?.worker("timers", move || {
+    let planning = service.state.clone();
+    let parts = TestParts::of(service)?.worker("timers", move || {
         let state = firing.clone();
         async move { timers::run_once(&state).await }
+    });
+    Ok(parts.worker("zone rules", move || {
+        let state = planning.clone();
+        async move { zone_rules::run_once(&state).await.map(|pass| pass.tasks) }
     }))
 }
 
@@ -44,6 +50,7 @@ fn its_time() -> DateTime<Utc> {
 }
 
 const SCHEDULED: &str = "reminder.scheduled.v1";
+const MOVED: &str = "reminder.moved.v1";
 const FIRED: &str = "reminder.fired.v1";
 const MISSED: &str = "reminder.missed.v1";
 const CANCELLED: &str = "reminder.cancelled.v1";

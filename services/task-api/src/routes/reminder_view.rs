@@ -118,10 +118,13 @@ impl TaskReminderView {
     pub(super) fn of(task: &Task, reminder: &Reminder) -> Self {
         let stands = standing(task, reminder);
         let is_snoozed = stands.state == State::Snoozed;
-        let until = reminder.answer.and_then(|answer| match answer.reply {
-            Reply::Snoozed { until } => Some(until),
-            Reply::Dismissed | Reply::Acknowledged => None,
-        });
+        let until = reminder
+            .answer
+            .as_ref()
+            .and_then(|answer| match answer.reply {
+                Reply::Snoozed { until } => Some(until),
+                Reply::Dismissed | Reply::Acknowledged => None,
+            });
         let fired = reminder.told.filter(|told| told.last_fired_at.is_some());
         let seconds = |ms: u64| i64::try_from(ms / 1_000).unwrap_or(i64::MAX);
         Self {

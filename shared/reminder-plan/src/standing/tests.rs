@@ -20,6 +20,7 @@ fn reminder() -> Reminder {
 fn answered(reply: Reply) -> Reminder {
     let answer = Answer {
         to: at(NINE),
+        wall: None,
         reply,
         at: at("2027-01-31T08:00:00Z"),
     };
@@ -123,4 +124,29 @@ fn nothing_of_a_closed_task_is_to_come() {
         assert_eq!((standing.state, standing.next_at), (state, None));
         assert_eq!(first_of(&closed, &reminder), Ok(None));
     }
+}
+
+#[test]
+fn an_answer_holds_for_the_time_on_the_wall_whatever_instant_that_is_now() {
+    let nine = |time_zone: &str| {
+        let at = TimeValue::Local {
+            local: "2027-01-31T09:00:00".parse().unwrap(),
+            time_zone: time_zone.to_owned(),
+        };
+        Reminder::new(ReminderId(Uuid::from_u128(3)), Trigger::Absolute { at })
+    };
+    // It was dismissed when other rules had nine in Berlin at nine in UTC.
+    let wall = wall_of(&task(), &nine("Europe/Berlin").trigger).unwrap();
+    let dismissed = |time_zone: &str| Reminder {
+        answer: Some(Answer {
+            wall: wall.clone(),
+            ..answered(Reply::Dismissed).answer.unwrap()
+        }),
+        ..nine(time_zone)
+    };
+
+    assert_eq!(stands(&dismissed("Europe/Berlin")).0, State::Dismissed);
+    assert_eq!(first(&dismissed("Europe/Berlin")), None);
+    let elsewhere = stands(&dismissed("Asia/Tokyo"));
+    assert_eq!(elsewhere, (State::Scheduled, Some("00".to_owned())));
 }

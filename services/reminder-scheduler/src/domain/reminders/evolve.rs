@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use event_schema::{
-    PlannedReminder, ReminderCancelled, ReminderEvent, ReminderId, ReminderScheduled,
-    ReminderStatus, TaskReminders,
+    PlannedReminder, ReminderCancelled, ReminderEvent, ReminderId, ReminderMoved,
+    ReminderScheduled, ReminderStatus, TaskReminders,
 };
 
 /// So many reminders of a task are remembered at most, those it does not have any more included.
@@ -41,6 +41,16 @@ pub fn evolve(state: Option<TaskReminders>, event: &ReminderEvent) -> Option<Tas
             }
             state
         }),
+        ReminderEvent::Moved(change) => state.map(|mut state| {
+            if let Some(reminder) = find(&mut state, change.reminder_id) {
+                move_to(reminder, change);
+            }
+            state
+        }),
+        ReminderEvent::Replanned(change) => state.map(|state| TaskReminders {
+            tzdb_version: change.tzdb_version.clone(),
+            ..state
+        }),
         ReminderEvent::Cancelled(change) => state.map(|state| cancel(state, change)),
         ReminderEvent::TaskSeen(change) => state.map(|state| TaskReminders {
             task_version: change.task_version,
@@ -67,6 +77,7 @@ fn schedule(state: Option<TaskReminders>, change: &ReminderScheduled) -> TaskRem
         Some(index) if change.nag => {
             reminders[index].nag_at = Some(change.fire_at);
             reminders[index].terms = change.terms;
+            reminders[index].wall.clone_from(&change.wall);
         }
         Some(index) => {
             let told = reminders[index].clone();
@@ -100,6 +111,7 @@ fn planned(change: &ReminderScheduled) -> PlannedReminder {
     PlannedReminder {
         reminder_id: change.reminder_id,
         fire_at: change.fire_at,
+        wall: change.wall.clone(),
         status: ReminderStatus::Scheduled,
         told_until: None,
         terms: change.terms,
@@ -138,6 +150,18 @@ fn tell(reminder: &mut PlannedReminder, at: DateTime<Utc>, nag_at: Option<DateTi
     reminder.fire_at = at;
     reminder.nag_at = nag_at;
     reminder.told_until = reminder.told_until.max(Some(at));
+}
+
+/// What had its turn stands for the new instant, so that none up to it comes again.
+fn move_to(reminder: &mut PlannedReminder, change: &ReminderMoved) {
+    if reminder.told_until >= Some(change.from) {
+        reminder.told_until = reminder.told_until.max(Some(change.to));
+    }
+    if reminder.status == ReminderStatus::Scheduled {
+        reminder.fire_at = change.to;
+    } else {
+        reminder.first_at = Some(change.to);
+    }
 }
 
 /// It had its turn, but nobody was to be told. When it fired before that is not known any more.

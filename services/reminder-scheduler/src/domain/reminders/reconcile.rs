@@ -16,6 +16,7 @@ pub(super) fn decide(
     task: &Task,
     version: u64,
     now: DateTime<Utc>,
+    tzdb_version: &str,
 ) -> Result<Vec<ReminderEvent>, UnknownZone> {
     let planned = plan(task)?;
     let wanted = planned.iter().filter_map(|planned| wanted(state, planned));
@@ -23,7 +24,7 @@ pub(super) fn decide(
     let mut events = withdraw::decide(state, task, version)?;
     let (standing, new): (Vec<_>, Vec<_>) = wanted.iter().partition(|one| stands(state, one));
     for one in &new {
-        events.push(scheduled(one, task, version));
+        events.push(scheduled(one, task, version, tzdb_version));
         events.extend(missed(one, now));
     }
     if new.is_empty() && !standing.is_empty() {
@@ -51,13 +52,13 @@ fn wanted(state: Option<&TaskReminders>, planned: &Planned) -> Option<Wanted> {
     let told = known.filter(|known| known.told_until >= Some(planned.fire_at));
     let Some(told) = told else {
         return Some(Wanted {
-            planned: *planned,
+            planned: planned.clone(),
             fire_at: planned.fire_at,
             nag: false,
         });
     };
     Some(Wanted {
-        planned: *planned,
+        planned: planned.clone(),
         fire_at: nag_at(told, planned)?,
         nag: true,
     })
@@ -80,6 +81,7 @@ fn stands(state: Option<&TaskReminders>, wanted: &Wanted) -> bool {
     find(state, wanted.planned.reminder_id).is_some_and(|known| {
         known.due_at() == Some(wanted.fire_at)
             && known.terms == wanted.planned.terms
+            && known.wall == wanted.planned.wall
             && (known.status != ReminderStatus::Scheduled) == wanted.nag
     })
 }
@@ -102,7 +104,7 @@ fn task_seen(
     })
 }
 
-fn scheduled(wanted: &Wanted, task: &Task, task_version: u64) -> ReminderEvent {
+fn scheduled(wanted: &Wanted, task: &Task, task_version: u64, tzdb_version: &str) -> ReminderEvent {
     ReminderEvent::Scheduled(ReminderScheduled {
         task_id: task.id,
         owner_id: task.owner_id,
@@ -111,7 +113,8 @@ fn scheduled(wanted: &Wanted, task: &Task, task_version: u64) -> ReminderEvent {
         task_version,
         title: task.title.clone(),
         due: task.due.clone(),
-        tzdb_version: recurrence::tzdb_version().to_owned(),
+        tzdb_version: tzdb_version.to_owned(),
+        wall: wanted.planned.wall.clone(),
         terms: wanted.planned.terms,
         nag: wanted.nag,
     })

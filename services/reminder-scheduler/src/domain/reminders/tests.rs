@@ -1,5 +1,6 @@
 mod answers;
 mod nags;
+mod zone_rules;
 
 use chrono::TimeDelta;
 use event_schema::{Anchor, Reminder, ReminderStatus, Status, TimeValue, Trigger};
@@ -17,7 +18,7 @@ impl Given {
     }
 
     fn when(&mut self, command: &Command, now: &str) -> Vec<ReminderEvent> {
-        let events = decide(self.0.as_ref(), command.clone(), at(now)).unwrap();
+        let events = decide(self.0.as_ref(), command.clone(), at(now), RULES).unwrap();
         for event in &events {
             self.0 = evolve(self.0.take(), event);
             assert!(self.0.is_some(), "{event:?} cannot begin a stream");
@@ -82,6 +83,9 @@ const FIRED: &str = "reminder.fired.v1";
 const MISSED: &str = "reminder.missed.v1";
 const CANCELLED: &str = "reminder.cancelled.v1";
 
+/// What these plans are made by.
+const RULES: &str = "2025b";
+
 const TEN: &str = "2026-11-22T10:00:00Z";
 const NOON: &str = "2026-11-22T12:00:00Z";
 
@@ -109,7 +113,7 @@ fn a_reminder_is_scheduled_once_with_what_its_notification_shows() {
     assert_eq!(scheduled.fire_at, at(NOON));
     assert_eq!(scheduled.title, "Pay the rent");
     assert_eq!(scheduled.task_version, 7);
-    assert_eq!(scheduled.tzdb_version, recurrence::tzdb_version());
+    assert_eq!(scheduled.tzdb_version, RULES);
     assert_eq!(first.len(), 1);
     assert!(second.is_empty());
     let timer = Timer {

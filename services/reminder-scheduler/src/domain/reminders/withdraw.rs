@@ -1,7 +1,8 @@
 //! Taking back what was told before it was known here that it should not.
 
 use event_schema::{
-    PlannedReminder, Reminder, ReminderEvent, ReminderWithdrawn, Reply, Task, TaskReminders,
+    PlannedReminder, Reminder, ReminderEvent, ReminderStatus, ReminderWithdrawn, Reply, Task,
+    TaskReminders,
 };
 use reminder_plan::{UnknownZone, first_of};
 
@@ -49,13 +50,20 @@ fn is_mistaken(told: &PlannedReminder, task: &Task) -> Result<bool, UnknownZone>
 
 /// Who acknowledges was told.
 fn is_acknowledged(reminder: &Reminder) -> bool {
-    let reply = reminder.answer.map(|answer| answer.reply);
-    reply == Some(Reply::Acknowledged)
+    let answer = reminder.answer.as_ref();
+    answer.is_some_and(|answer| answer.reply == Reply::Acknowledged)
 }
 
-/// Whether it is told at that time, as it stands: for the first time, or as a nag.
+/// Whether it is told at that time, as it stands: for the first time, also one that moved with the rules
+/// of its zone, or as a nag.
 fn fits(told: &PlannedReminder, task: &Task, reminder: &Reminder) -> Result<bool, UnknownZone> {
     let first = first_of(task, reminder)?;
+    let stands_for = match told.status {
+        ReminderStatus::Scheduled => None,
+        _ => Some(told.first_at()),
+    };
     Ok(first.is_some()
-        && (first == told.told_until || first <= told.told_until && told.terms.nag.is_some()))
+        && (first == told.told_until
+            || first == stands_for
+            || first <= told.told_until && told.terms.nag.is_some()))
 }

@@ -5,7 +5,7 @@ use event_schema::{
     Answer, Reminder, ReminderId, ReminderTold, Reply, Task, TaskEvent, TaskReminderAnswered,
     TaskReminders, TaskRemindersTold, TimeValue, Trigger,
 };
-use reminder_plan::{State, standing, time_of};
+use reminder_plan::{State, standing, time_of, wall_of};
 
 use super::{TaskError, changed, must_be_open};
 use crate::domain::fields::{Fault, MAX_SNOOZE_DAYS};
@@ -32,14 +32,20 @@ pub(super) fn decide(
     if reply == Reply::Acknowledged && !was_told(task, reminder, now) {
         return Err(TaskError::ReminderNotDue { wanted });
     }
-    let known = reminder.answer.filter(|answer| answer.to == to);
-    if known.is_some_and(|known| known.reply == reply) {
+    let wall = wall_of(task, &reminder.trigger).ok().flatten();
+    let known = reminder.answer.as_ref();
+    if known.is_some_and(|known| (known.to, known.reply) == (to, reply)) {
         return Ok(Vec::new());
     }
-    let answer = Answer { to, reply, at: now };
+    let answer = Answer {
+        to,
+        wall,
+        reply,
+        at: now,
+    };
     let event = TaskReminderAnswered {
         reminder_id: id,
-        answer: changed(reminder.answer, Some(answer)),
+        answer: changed(reminder.answer.clone(), Some(answer)),
         updated_at: now,
     };
     Ok(vec![TaskEvent::ReminderAnswered(event)])
@@ -79,7 +85,7 @@ pub(super) fn answer(task: &mut Task, change: &TaskReminderAnswered) {
         .iter_mut()
         .find(|reminder| reminder.id == change.reminder_id);
     if let Some(reminder) = known {
-        reminder.answer = change.answer.to;
+        reminder.answer.clone_from(&change.answer.to);
     }
 }
 
@@ -162,7 +168,9 @@ fn end_snooze(reminder: &mut Reminder, now: DateTime<Utc>) {
     {
         let has_passed = answer.to <= now;
         answer.reply = Reply::Dismissed;
-        reminder.answer = reminder.answer.filter(|_| has_passed);
+        if !has_passed {
+            reminder.answer = None;
+        }
     }
 }
 

@@ -13,6 +13,7 @@ fn answered(reply: Reply, now: &str) -> Task {
     task.reminders[0].since = Some(at(now));
     task.reminders[0].answer = Some(Answer {
         to: at(NOON),
+        wall: None,
         reply,
         at: at(now),
     });

@@ -1,0 +1,98 @@
+//! `plans`: by which zone rules the reminders of each task were planned.
+
+use database::{Database, Error, Tx, on, rows};
+use event_schema::{TaskId, TaskReminders};
+use event_store::{Projection, StreamChange, Tables};
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use uuid::Uuid;
+
+use crate::domain::RemindersStream;
+
+/// Keeps `plans`.
+#[derive(Clone, Copy, Debug)]
+pub struct Plans;
+
+impl Projection for Plans {
+    fn name(&self) -> &'static str {
+        "plans"
+    }
+
+    fn tables(&self) -> &'static [&'static str] {
+        &["plans"]
+    }
+
+    fn apply<'a>(
+        &'a self,
+        tx: &'a mut Tx,
+        into: Tables,
+        changes: &'a [StreamChange],
+    ) -> BoxFuture<'a, Result<(), Error>> {
+        apply(tx, into, changes).boxed()
+    }
+}
+
+/// The first tasks after one whose reminders were planned by older zone rules than these.
+pub async fn planned_before(
+    database: &Database,
+    tzdb_version: &str,
+    after: TaskId,
+    limit: u16,
+) -> Result<Vec<TaskId>, Error> {
+    let mut tx = database.read().await?;
+    let rows: Vec<(Uuid,)> = on!(&mut tx, conn => sqlx::query_as(
+        "select task_id from plans where tzdb_version < $1 and task_id > $2 order by task_id limit $3"
+    ).bind(tzdb_version).bind(after.as_uuid()).bind(i64::from(limit)).fetch_all(conn).await)?;
+    Ok(rows.into_iter().map(|(id,)| TaskId(id)).collect())
+}
+
+/// Rules change once in months: of a plan that is there, nothing is written.
+async fn apply(tx: &mut Tx, into: Tables, changes: &[StreamChange]) -> Result<(), Error> {
+    let plans = changes
+        .iter()
+        .filter_map(StreamChange::state::<RemindersStream>);
+    let plans: Vec<&TaskReminders> = plans.collect();
+    match tx {
+        Tx::Postgres(_) if plans.is_empty() => {}
+        Tx::Postgres(tx) => {
+            let upsert = "insert into plans{} as p (task_id, owner_id, tzdb_version)
+                          select * from unnest($1::uuid[], $2::uuid[], $3::text[])
+                              on conflict (task_id) do update set tzdb_version = excluded.tzdb_version
+                           where p.tzdb_version <> excluded.tzdb_version";
+            sqlx::query(into.sql(upsert))
+                .bind(
+                    plans
+                        .iter()
+                        .map(|one| one.task_id.as_uuid())
+                        .collect::<Vec<_>>(),
+                )
+                .bind(
+                    plans
+                        .iter()
+                        .map(|one| one.owner_id.as_uuid())
+                        .collect::<Vec<_>>(),
+                )
+                .bind(
+                    plans
+                        .iter()
+                        .map(|one| &*one.tzdb_version)
+                        .collect::<Vec<_>>(),
+                )
+                .execute(&mut **tx)
+                .await?;
+        }
+        Tx::Sqlite(tx) => {
+            let upsert = "insert into plans{} as p (task_id, owner_id, tzdb_version) values {rows}
+                              on conflict (task_id) do update set tzdb_version = excluded.tzdb_version
+                           where p.tzdb_version <> excluded.tzdb_version";
+            rows::execute(&mut *tx, &into.sql(upsert).0, &plans, |values, one| {
+                values
+                    .bind(one.task_id.as_uuid())
+                    .bind(one.owner_id.as_uuid());
+                values.bind(&*one.tzdb_version);
+            })
+            .await?;
+        }
+    }
+    Ok(())
+}
