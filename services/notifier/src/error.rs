@@ -52,6 +52,7 @@ impl ProblemError for Error {
         match self {
             Self::Request(problem) => problem.code(),
             Self::Ledger(event_store::Error::KeyReused) => "idempotency-key-reused",
+            Self::Ledger(event_store::Error::Rebuilding(_)) => "projection-rebuilding",
             Self::Ledger(event_store::Error::TooLarge { .. }) => "event-too-large",
             Self::Ledger(_)
             | Self::Notification(_)

@@ -33,7 +33,7 @@ pub async fn build_with(
 ) -> Result<Service<AppState>, BuildError> {
     let (service, tables) = (&config.service, &[]);
     let foundation =
-        Foundation::build(App::RecurringGenerator, service, clock, tables, Vec::new()).await?;
+        Foundation::build(App::RecurringGenerator, service, clock, tables, catalog()).await?;
     let state = AppState {
         ledger: foundation.ledger.clone(),
         clock: Arc::clone(&foundation.clock),

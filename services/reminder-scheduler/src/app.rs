@@ -34,9 +34,8 @@ pub async fn build_with(
     clock: SharedClock,
 ) -> Result<Service<AppState>, BuildError> {
     let (service, tables) = (&config.service, &[store::MIGRATIONS]);
-    let projections = store::projections();
     let foundation =
-        Foundation::build(App::ReminderScheduler, service, clock, tables, projections).await?;
+        Foundation::build(App::ReminderScheduler, service, clock, tables, catalog()).await?;
     let state = AppState {
         ledger: foundation.ledger.clone(),
         clock: Arc::clone(&foundation.clock),

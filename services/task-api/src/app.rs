@@ -32,8 +32,7 @@ pub async fn build_with(
     clock: SharedClock,
 ) -> Result<Service<AppState>, BuildError> {
     let (service, tables) = (&config.service, &[store::MIGRATIONS]);
-    let foundation =
-        Foundation::build(App::TaskApi, service, clock, tables, store::projections()).await?;
+    let foundation = Foundation::build(App::TaskApi, service, clock, tables, catalog()).await?;
     let state = AppState {
         ledger: foundation.ledger.clone(),
         clock: Arc::clone(&foundation.clock),

@@ -151,6 +151,7 @@ impl ProblemError for Error {
             Self::ScopeRequired(_) => "scope-required",
             Self::Series(SeriesError::SlotIsOver(_)) => "slot-is-over",
             Self::Ledger(event_store::Error::KeyReused) => "idempotency-key-reused",
+            Self::Ledger(event_store::Error::Rebuilding(_)) => "projection-rebuilding",
             Self::Ledger(event_store::Error::TooLarge { .. }) => "event-too-large",
             Self::Query(problem) => problem.code(),
             Self::NotFound

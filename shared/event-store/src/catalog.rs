@@ -74,7 +74,8 @@ impl Catalog {
         self.kinds.iter().find(|known| known.name == kind)
     }
 
-    pub(crate) fn projections(&self) -> &[Arc<dyn Projection>] {
+    /// The projections.
+    pub fn projections(&self) -> &[Arc<dyn Projection>] {
         &self.projections
     }
 

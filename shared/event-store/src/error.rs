@@ -15,6 +15,9 @@ pub enum Error {
     /// A newer version of this service wrote the state; another replica can go on with it.
     #[error("this process is older than what it would change: {0}")]
     Outdated(String),
+    /// The rows of a projection are being made for the first time.
+    #[error("the rows of {0} are being made from the log")]
+    Rebuilding(&'static str),
     /// The process is stopping.
     #[error("the ledger is stopping")]
     Stopping,
@@ -41,7 +44,11 @@ impl Error {
     pub fn is_transient(&self) -> bool {
         matches!(
             self,
-            Self::Overloaded | Self::Unavailable(_) | Self::Outdated(_) | Self::Stopping
+            Self::Overloaded
+                | Self::Unavailable(_)
+                | Self::Outdated(_)
+                | Self::Rebuilding(_)
+                | Self::Stopping
         )
     }
 

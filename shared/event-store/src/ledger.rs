@@ -1,7 +1,7 @@
 //! The handle through which doors use the ledger.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use clock::SharedClock;
 use database::Database;
@@ -39,6 +39,8 @@ pub(crate) struct Core {
     dirty: AtomicU16,
     pub(crate) relay_wake: Notify,
     pub(crate) timers_changed: Notify,
+    /// Projections whose rows are still being made.
+    unfilled: RwLock<Vec<&'static str>>,
 }
 
 impl Core {
@@ -92,6 +94,7 @@ impl Ledger {
             dirty: AtomicU16::new(u16::MAX), // Whatever an earlier process left.
             relay_wake: Notify::new(),
             timers_changed: Notify::new(),
+            unfilled: RwLock::new(Vec::new()),
         });
         let writer = core.database.writer(events::BEGIN_LANE);
         let lane = Lane::new(Arc::clone(&core), writer, receiver, limits);
@@ -239,6 +242,23 @@ impl Ledger {
     /// The database, for a service's own reads.
     pub fn database(&self) -> &Database {
         &self.core.database
+    }
+
+    /// The database, to read the rows of a projection. Refuses for as long as they are being made for the
+    /// first time: who reads them would take for missing what only has no row yet.
+    pub fn rows(&self, projection: &'static str) -> Result<&Database, Error> {
+        let unfilled = self.core.unfilled.read();
+        let unfilled = unfilled.unwrap_or_else(PoisonError::into_inner);
+        if unfilled.contains(&projection) {
+            return Err(Error::Rebuilding(projection));
+        }
+        Ok(&self.core.database)
+    }
+
+    /// Says which projections are being made for the first time.
+    pub fn set_unfilled(&self, projections: Vec<&'static str>) {
+        let unfilled = self.core.unfilled.write();
+        *unfilled.unwrap_or_else(PoisonError::into_inner) = projections;
     }
 
     /// The clock of the ledger.

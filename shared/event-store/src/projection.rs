@@ -85,6 +85,31 @@ impl Tables {
     }
 }
 
+/// What the rows of a projection were made by; a later one is greater.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Made<S> {
+    pub(crate) version: u32,
+    pub(crate) rules: S,
+}
+
+impl Made<String> {
+    pub(crate) fn as_ref(&self) -> Made<&str> {
+        Made {
+            version: self.version,
+            rules: &self.rules,
+        }
+    }
+}
+
+impl dyn Projection {
+    pub(crate) fn made(&self) -> Made<&'static str> {
+        Made {
+            version: self.version(),
+            rules: self.rules(),
+        }
+    }
+}
+
 /// Rows made from streams for reading.
 ///
 /// `apply` depends on the changes alone, and not on how the events were divided into batches, so that
@@ -95,6 +120,18 @@ pub trait Projection: Send + Sync + 'static {
 
     /// Its tables, each after those that it refers to. Each has a primary key.
     fn tables(&self) -> &'static [&'static str];
+
+    /// Which rows `apply` makes of the same streams: one more with every change of them. At the next start
+    /// the tables are rebuilt.
+    fn version(&self) -> u32 {
+        1
+    }
+
+    /// What else the rows follow from, such as the rules of the time zones, as a version that sorts: with a
+    /// later one the tables are rebuilt.
+    fn rules(&self) -> &'static str {
+        ""
+    }
 
     /// Brings the rows up to the changed streams. Each statement is made by
     /// [`Tables::sql`]. It borrows the lane's transaction, never commits,

@@ -1,6 +1,9 @@
 //! Makes the tables of a projection anew from the log, while its service runs.
 
+mod stale;
 mod switch;
+
+pub use stale::Stale;
 
 use std::time::Duration;
 
@@ -117,16 +120,29 @@ impl<'a> Rebuild<'a> {
     pub async fn run(
         &self,
         projection: &str,
-        mut progress: impl FnMut(Progress),
+        progress: impl FnMut(Progress),
     ) -> Result<Rebuilt, RebuildError> {
-        let Some(projection) = self.catalog.projection(projection) else {
-            return Err(RebuildError::Unknown {
-                wanted: projection.to_owned(),
-                known: self.catalog.projection_names(),
-            });
-        };
+        let projection = self.find(projection)?;
         let alone = alone::claim(self.database).await?;
         let alone = alone.ok_or(RebuildError::AlreadyRunning)?;
+        let rebuilt = self.work(projection, progress).await?;
+        alone.release().await?;
+        Ok(rebuilt)
+    }
+
+    fn find(&self, projection: &str) -> Result<&'a dyn Projection, RebuildError> {
+        let found = self.catalog.projection(projection);
+        found.ok_or_else(|| RebuildError::Unknown {
+            wanted: projection.to_owned(),
+            known: self.catalog.projection_names(),
+        })
+    }
+
+    async fn work(
+        &self,
+        projection: &'a dyn Projection,
+        mut progress: impl FnMut(Progress),
+    ) -> Result<Rebuilt, RebuildError> {
         let work = Work {
             database: self.database.in_bulk().await?,
             catalog: self.catalog,
@@ -139,9 +155,7 @@ impl<'a> Rebuild<'a> {
         tx.commit().await?;
         let position = work.catch_up(0, &mut progress).await?;
         tables::prepare(&work.database, projection.tables()).await?;
-        let rebuilt = work.switch(position, &mut progress).await?;
-        alone.release().await?;
-        Ok(rebuilt)
+        work.switch(position, &mut progress).await
     }
 }
 

@@ -10,6 +10,7 @@ pub(crate) mod difference;
 pub(crate) mod events;
 pub(crate) mod idempotency;
 pub(crate) mod inbox;
+pub(crate) mod projections;
 pub(crate) mod relay;
 pub(crate) mod relay_parked;
 pub(crate) mod relay_share;

@@ -49,6 +49,7 @@ impl From<&event_store::Error> for ErrorKind {
             event_store::Error::Overloaded
             | event_store::Error::Unavailable(_)
             | event_store::Error::Outdated(_)
+            | event_store::Error::Rebuilding(_)
             | event_store::Error::Stopping => Self::Unavailable,
             event_store::Error::Bug(_) => Self::Internal,
         }

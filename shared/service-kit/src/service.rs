@@ -1,6 +1,7 @@
 //! What every service is made of, and how it starts and stops: written once.
 
 mod parts;
+mod projections;
 mod purge;
 mod redeliver;
 mod sidecar;
@@ -14,7 +15,7 @@ use clock::SharedClock;
 use dapr_client::{Client, ClientError, Door, Subscriptions};
 use database::{ConnectError, Database, MigrationSet};
 use event_schema::{App, RegistryError, Topic, check_registry};
-use event_store::{Lane, LaneLimits, Ledger, Projection, Relay, correct_clock, keep_clock_correct};
+use event_store::{Catalog, Lane, LaneLimits, Ledger, Relay, correct_clock, keep_clock_correct};
 use tokio_util::sync::CancellationToken;
 use utoipa::openapi::OpenApi;
 
@@ -26,6 +27,7 @@ use crate::lifecycle::{Lifecycle, TaskFailure};
 use crate::openapi;
 use crate::server::{BindError, Limits, Listener};
 pub use parts::{Parts, Worker};
+pub use projections::Projections;
 pub use redeliver::Redelivery;
 use sidecar::SidecarWatch;
 
@@ -61,6 +63,7 @@ pub struct Foundation {
     lane: Lane,
     relay: Relay,
     client: Client,
+    projections: Projections,
     health: Health,
 }
 
@@ -147,12 +150,14 @@ impl<S> fmt::Debug for Service<S> {
 impl Foundation {
     /// Opens the database and puts ledger and relay together. Fails on bad settings and pending
     /// migrations, never on a sidecar that is still starting. Nothing listens and nothing runs yet.
+    ///
+    /// `catalog` is what the ledger holds.
     pub async fn build(
         app: App,
         config: &ServiceConfig,
         clock: SharedClock,
         tables: &[MigrationSet],
-        projections: Vec<Arc<dyn Projection>>,
+        catalog: Catalog,
     ) -> Result<Self, BuildError> {
         check_registry()?;
         let client = Client::new(&config.dapr)?;
@@ -160,8 +165,11 @@ impl Foundation {
         let database = Database::connect(&config.database, &sets).await?;
         let health = health(&database, &client);
         let limits = LaneLimits::default();
-        let (ledger, lane) = Ledger::new(app, database, Arc::clone(&clock), projections, limits);
+        let tables = catalog.projections().to_vec();
+        let (ledger, lane) = Ledger::new(app, database, Arc::clone(&clock), tables, limits);
         ledger.take_over().await?;
+        let projections = Projections::new(&ledger, &catalog);
+        projections.look().await?;
         correct_clock(ledger.database(), ledger.clock().as_ref()).await?;
         let relay = Relay::new(&ledger, client.clone());
         Ok(Self {
@@ -172,6 +180,7 @@ impl Foundation {
             lane,
             relay,
             client,
+            projections,
             health,
         })
     }
@@ -229,6 +238,7 @@ impl<S> Service<S> {
             lane,
             relay,
             client,
+            projections,
             ..
         } = self.foundation;
         let name = app.id();
@@ -261,6 +271,9 @@ impl<S> Service<S> {
         let (database, right) = (ledger.database().clone(), Arc::clone(ledger.clock()));
         spawn(lifecycle, name, "clock", move |stop| {
             keep_clock_correct(database, right, stop)
+        });
+        spawn(lifecycle, name, "projections", move |stop| {
+            projections.run(stop)
         });
         spawn(lifecycle, name, "redelivery", move |stop| {
             redelivery.run(stop)

@@ -40,7 +40,7 @@ impl TestParts {
     /// A service as production builds it.
     pub fn of<S>(service: Service<S>) -> Result<Self, serde_json::Error> {
         let parts = service.into_parts()?;
-        let redelivery = parts.redelivery;
+        let (redelivery, projections) = (parts.redelivery, parts.projections);
         let parts = Self::new(
             parts.ledger,
             parts.lane,
@@ -48,6 +48,10 @@ impl TestParts {
             parts.public,
             parts.sidecar,
         );
+        let parts = parts.worker("projections", move || {
+            let projections = projections.clone();
+            async move { projections.run_once().await }
+        });
         Ok(parts.worker("redelivery", move || {
             let redelivery = redelivery.clone();
             async move { redelivery.run_once().await }

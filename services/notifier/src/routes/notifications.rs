@@ -149,7 +149,7 @@ pub(super) async fn list_notifications(
         unread: query.unread,
         kind: query.kind,
     };
-    let mut tx = app.ledger.database().read().await?;
+    let mut tx = app.ledger.rows("notifications")?.read().await?;
     let limit = u32::from(query.limit.get()) + 1;
     let found = notifications::list(&mut tx, call.caller.user_id, filter, after, limit).await?;
     let page = Page::of(found, query.limit, |found| Place::of(&found.state));
@@ -163,7 +163,7 @@ pub(super) async fn count_notifications(
     State(app): State<AppState>,
     call: Call,
 ) -> Result<Json<Counts>, Error> {
-    let mut tx = app.ledger.database().read().await?;
+    let mut tx = app.ledger.rows("notifications")?.read().await?;
     let counts = notifications::count(&mut tx, call.caller.user_id).await?;
     Ok(Json(counts))
 }

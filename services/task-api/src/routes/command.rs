@@ -91,7 +91,7 @@ impl OnSeries {
         call: &Call,
         series_id: SeriesId,
     ) -> Result<Self, Error> {
-        let database = app.ledger.database();
+        let database = app.ledger.rows("tasks")?;
         let newest = tasks::newest_slot(database, series_id).await?;
         Ok(Self {
             series_id,

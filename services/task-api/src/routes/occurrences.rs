@@ -111,7 +111,7 @@ pub(super) async fn list_occurrences(
         to: query.to.map(|to| to.0),
         limit: query.limit.get() + 1,
     };
-    let database = app.ledger.database();
+    let database = app.ledger.rows("tasks")?;
     let newest = newest_slot(database, series_id).await?;
     let tasks = of_series(database, series_id, &range).await?;
     let mut items: Vec<OccurrenceView> = tasks.into_iter().map(OccurrenceView::of_task).collect();

@@ -89,7 +89,7 @@ pub(super) async fn list_reminders(
         after: query.cursor.map(|cursor| cursor.place()).transpose()?,
         limit: query.limit.get() + 1,
     };
-    let found = list(app.ledger.database(), &filter).await?;
+    let found = list(app.ledger.rows("reminders")?, &filter).await?;
     let page = Page::of(found, query.limit, |found| found.place);
     let next_cursor = page.next_cursor;
     let items = page.items.iter().filter_map(view).collect();

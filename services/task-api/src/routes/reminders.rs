@@ -39,7 +39,7 @@ pub(super) struct OnReminder {
 
 impl OnReminder {
     pub(super) async fn of(app: &AppState, call: &Call, id: ReminderId) -> Result<Self, Error> {
-        let task_id = task_of(app.ledger.database(), id).await?;
+        let task_id = task_of(app.ledger.rows("reminders")?, id).await?;
         Ok(Self {
             reminder_id: id,
             target: task_id.map(|task_id| OnTask::of(call, task_id)),
@@ -172,7 +172,7 @@ pub(super) async fn get_reminder(
     Path(reminder_id): Path<ReminderId>,
     headers: HeaderMap,
 ) -> Result<Response, Error> {
-    let task_id = task_of(app.ledger.database(), reminder_id).await?;
+    let task_id = task_of(app.ledger.rows("reminders")?, reminder_id).await?;
     let found = match tasks::find(&app, &call, task_id.ok_or_else(no_reminder)?).await {
         Err(Error::NotFound) => return Err(no_reminder()),
         found => found?,

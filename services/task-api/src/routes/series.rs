@@ -72,7 +72,7 @@ pub(super) async fn list_series(
         after,
         limit: query.limit.get() + 1,
     };
-    let found = list(app.ledger.database(), &filter).await?;
+    let found = list(app.ledger.rows("series")?, &filter).await?;
     let page = Page::of(found, query.limit, |(series, _)| Place::of(&series.state));
     let now = app.clock.now();
     Ok(Json(page.map(|(found, newest)| {
@@ -97,7 +97,7 @@ pub(super) async fn get_series(
     headers: HeaderMap,
 ) -> Result<Response, Error> {
     let found = find(&app, &call, series_id).await?;
-    let newest = newest_slot(app.ledger.database(), series_id).await?;
+    let newest = newest_slot(app.ledger.rows("tasks")?, series_id).await?;
     let now = app.clock.now();
     Ok(etag::conditional(&headers, found.version, || {
         Json(SeriesView::of(found.state, found.version, newest, now))

@@ -85,7 +85,7 @@ pub(super) async fn list_tasks(
 ) -> Result<Json<Page<TaskView>>, Error> {
     let limit = query.limit;
     let filter = query.into_filter(UserId(call.caller.user_id))?;
-    let found = tasks::list(app.ledger.database(), &filter).await?;
+    let found = tasks::list(app.ledger.rows("tasks")?, &filter).await?;
     let now = app.clock.now();
     let page = Page::of(found, limit, |found: &Found| found.place.clone());
     Ok(Json(

@@ -117,7 +117,7 @@ pub(super) async fn update_task(
     }
     let target = OnTask::of(&call, task_id);
     let height = match patch.parent_id {
-        Edit::To(Some(_)) => store::tasks::height(app.ledger.database(), task_id).await?,
+        Edit::To(Some(_)) => store::tasks::height(app.ledger.rows("tasks")?, task_id).await?,
         Edit::To(None) | Edit::Keep => 1,
     };
     execute(&app.ledger, &call, &[target.stream()], move |unit| {

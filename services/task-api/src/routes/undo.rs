@@ -136,7 +136,7 @@ impl Later {
     async fn of(app: &AppState, task: &Task) -> Result<Self, Error> {
         let known = match (task.series_id, &task.slot) {
             (Some(series), Some(slot)) => {
-                tasks::after_slot(app.ledger.database(), series, slot).await?
+                tasks::after_slot(app.ledger.rows("tasks")?, series, slot).await?
             }
             _ => Vec::new(),
         };

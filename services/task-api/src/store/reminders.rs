@@ -29,6 +29,10 @@ impl Projection for Reminders {
         &["reminders"]
     }
 
+    fn rules(&self) -> &'static str {
+        recurrence::tzdb_version()
+    }
+
     fn apply<'a>(
         &'a self,
         tx: &'a mut Tx,

@@ -47,6 +47,10 @@ impl Projection for Tasks {
         &["tasks", "task_labels"]
     }
 
+    fn rules(&self) -> &'static str {
+        recurrence::tzdb_version()
+    }
+
     fn apply<'a>(
         &'a self,
         tx: &'a mut Tx,

@@ -8,6 +8,7 @@ mod bad_input;
 mod exceptions;
 mod history;
 mod openapi;
+mod projections;
 mod recurrence;
 mod recurrence_preview;
 mod recurrence_refusals;

@@ -4,7 +4,7 @@ use tokio::time::Instant;
 
 use super::{PAUSE, Progress, RebuildError, Rebuilt, TRIES, Work};
 use crate::projection::Tables;
-use crate::store::{events, tables, to_u64};
+use crate::store::{events, projections, tables, to_u64};
 use crate::{Error, replay};
 
 impl Work<'_> {
@@ -39,6 +39,7 @@ impl Work<'_> {
             end = page.end;
         }
         tables::switch(&mut tx, self.projection.tables()).await?;
+        projections::record(&mut tx, self.projection.name(), &self.projection.made()).await?;
         tx.commit().await?;
         Ok(Rebuilt {
             events: to_u64(end),

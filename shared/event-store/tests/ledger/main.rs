@@ -19,6 +19,7 @@ mod relay;
 mod replicas;
 mod server;
 mod sidecar;
+mod stale;
 mod take_over;
 mod timers;
 mod upcasting;

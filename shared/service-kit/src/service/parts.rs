@@ -8,7 +8,7 @@ use dapr_client::Door;
 use event_store::{Lane, Ledger, Relay};
 use tokio_util::sync::CancellationToken;
 
-use super::{Redelivery, Service};
+use super::{Projections, Redelivery, Service};
 
 type Running = Pin<Box<dyn Future<Output = ()> + Send>>;
 
@@ -57,6 +57,8 @@ pub struct Parts<S> {
     pub sidecar: Router,
     /// Delivers again what an operator released.
     pub redelivery: Redelivery,
+    /// Rebuilds what an older version has made.
+    pub projections: Projections,
 }
 
 impl<S> Service<S> {
@@ -75,6 +77,7 @@ impl<S> Service<S> {
             public,
             sidecar: self.sidecar,
             redelivery,
+            projections: self.foundation.projections,
         })
     }
 }

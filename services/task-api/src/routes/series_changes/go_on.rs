@@ -32,7 +32,7 @@ pub(super) async fn go_on(
     wanted: GoesOn,
 ) -> Result<Response, Error> {
     let target = OnSeries::of(app, call, series_id).await?;
-    let database = app.ledger.database();
+    let database = app.ledger.rows("tasks")?;
     let past = Past {
         finished: tasks::newest_finished_slot(database, series_id).await?,
         with_parts: tasks::open_with_parts(database, series_id).await?,
