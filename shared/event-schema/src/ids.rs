@@ -122,6 +122,11 @@ pub fn occurrence_again_event_id(
     ))
 }
 
+/// The one `occurrence.late` event of a slot.
+pub fn late_event_id(series: SeriesId, slot: &str) -> EventId {
+    EventId(derive("occurrence.late", &[&series.to_string(), slot]))
+}
+
 /// The one `series.exhausted` event after a last slot.
 pub fn exhausted_event_id(series: SeriesId, last_slot: &str) -> EventId {
     EventId(derive(
@@ -166,6 +171,7 @@ mod tests {
             occurrence_reminder_id(TaskId(two), ReminderId(three)).as_uuid(),
             occurrence_event_id(series, slot).as_uuid(),
             occurrence_again_event_id(series, slot, "2027-01-31T09:00", 1).as_uuid(),
+            late_event_id(series, slot).as_uuid(),
             exhausted_event_id(series, slot).as_uuid(),
             fired_event_id(ReminderId(three), at).as_uuid(),
             withdrawn_event_id(ReminderId(three), at).as_uuid(),
@@ -177,6 +183,7 @@ mod tests {
             "48c86d87-2649-5853-af4e-366b44cb2f21",
             "f5c81a98-59cd-5404-ae22-f105ad71b9d1",
             "32116f17-414a-5e21-a24a-62c89974404f",
+            "ee1fba16-62a0-5e3e-8992-5a9d98171188",
             "4bf31be8-9fa9-54f8-8b9d-1b2d9bf79db6",
             "7dc24bfc-e268-5c4b-8e33-3ebfe1f3368a",
             "2f3f5218-9c15-5251-a935-5347f9ed2184",

@@ -34,7 +34,7 @@ pub use envelope::{Attributes, Envelope, EnvelopeError, dataschema};
 pub use event_type::{EventSet, EventType};
 pub use ids::{
     EventId, NotificationId, ReminderId, SeriesId, TaskId, UserId, exhausted_event_id,
-    fired_event_id, notification_id, occurrence_again_event_id, occurrence_event_id,
+    fired_event_id, late_event_id, notification_id, occurrence_again_event_id, occurrence_event_id,
     occurrence_reminder_id, occurrence_task_id, withdrawn_event_id,
 };
 pub use notification::{
@@ -42,8 +42,9 @@ pub use notification::{
     NotificationKind, NotificationRead, NotificationUpdated, NotificationWithdrawn,
 };
 pub use recurring::{
-    OccurrenceDue, OccurrenceFinished, OccurrenceOpened, OccurrenceReopened, OccurrenceWithdrawn,
-    ProgressEvent, SeriesExhausted, SeriesFollowed, SeriesProgress, SlotsPassed,
+    OccurrenceDue, OccurrenceFinished, OccurrenceLate, OccurrenceOpened, OccurrenceReopened,
+    OccurrenceWithdrawn, ProgressEvent, SeriesExhausted, SeriesFollowed, SeriesProgress,
+    SlotsPassed,
 };
 pub use registry::{Family, all_events, check_registry, current_form, event_type_of, families};
 pub use reminder::{

@@ -49,6 +49,9 @@ pub struct SeriesProgress {
     /// The newest slot that was passed over, because it was missed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub passed_slot: Option<String>,
+    /// The newest slot that was found to be late, in a series that skips what is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub late_slot: Option<String>,
 }
 
 impl State for SeriesProgress {
@@ -78,6 +81,9 @@ event_set! {
         /// A slot's turn has come: its task shall exist.
         /// From recurring-generator; read by task-api, which creates the task.
         OccurrenceDue(OccurrenceDue) = "occurrence.due.v1", Some(Topic::RecurringEvents), "1.0.0", fact;
+        /// An occurrence is open while the next one is due, in a series that skips what nobody has touched.
+        /// From recurring-generator; read by task-api, which knows whether somebody has.
+        OccurrenceLate(OccurrenceLate) = "occurrence.late.v1", Some(Topic::RecurringEvents), "1.0.0", fact;
         /// The rule of a series has no slot left.
         /// From recurring-generator; read by task-api, which ends the series, and by notifier.
         SeriesExhausted(SeriesExhausted) = "series.exhausted.v1", Some(Topic::RecurringEvents), "1.0.0", fact;
@@ -172,6 +178,15 @@ pub struct OccurrenceDue {
     /// been opened again since, nothing is due any more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undone: Option<u32>,
+}
+
+/// An occurrence is open while the next one is due.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct OccurrenceLate {
+    /// The open one.
+    pub slot: String,
+    /// The one whose turn has come.
+    pub next_slot: String,
 }
 
 /// The rule has no slot left.

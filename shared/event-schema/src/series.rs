@@ -98,6 +98,10 @@ pub struct Generation {
     pub catch_up: CatchUp,
     /// How many of them at most when all have an occurrence, 1 to 100.
     pub catch_up_limit: u32,
+    /// Whether an occurrence that nobody has touched is skipped when the next one is due; on schedule, with
+    /// one open at a time.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub auto_skip_when_late: bool,
 }
 
 impl Default for Generation {
@@ -108,6 +112,7 @@ impl Default for Generation {
             max_open: 1,
             catch_up: CatchUp::Latest,
             catch_up_limit: 10,
+            auto_skip_when_late: false,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! How far a series has come: followed, finished, and which slot is announced next.
 
 mod evolve;
+mod late;
 mod on_schedule;
 mod undo;
 
@@ -8,7 +9,7 @@ use chrono::{DateTime, Utc};
 use event_schema::{
     EventId, OccurrenceDue, OccurrenceFinished, ProgressEvent, Series, SeriesExhausted,
     SeriesFollowed, SeriesId, SeriesProgress, SeriesStatus, Status, Task, exhausted_event_id,
-    occurrence_again_event_id, occurrence_event_id,
+    late_event_id, occurrence_again_event_id, occurrence_event_id,
 };
 use event_store::{Aggregate, Timer};
 use recurrence::{InvalidSlot, Slot};
@@ -40,6 +41,7 @@ impl Aggregate for ProgressStream {
             ProgressEvent::SeriesExhausted(end) => {
                 Some(exhausted_event_id(state.series_id, &end.last_slot))
             }
+            ProgressEvent::OccurrenceLate(late) => Some(late_event_id(state.series_id, &late.slot)),
             ProgressEvent::SeriesFollowed(_)
             | ProgressEvent::OccurrenceOpened(_)
             | ProgressEvent::OccurrenceFinished(_)

@@ -115,3 +115,38 @@ async fn a_timer_that_older_zone_rules_have_set_is_moved_at_the_start() {
         suite.finish().await;
     }
 }
+
+#[tokio::test]
+async fn what_is_late_is_said_once_and_makes_room_when_it_is_skipped() {
+    for seed in 0..6 {
+        for suite in TestSuite::every(parts).await {
+            let mut suite = suite.seed(seed);
+            suite.set_now(instant("2026-11-22T12:00:00Z"));
+            let daily = series("Stand-up", "FREQ=DAILY")
+                .starting(local("2026-11-23T09:00", "Europe/Berlin"))
+                .generating(Generation {
+                    mode: GenerationMode::OnSchedule,
+                    auto_skip_when_late: true,
+                    ..Generation::default()
+                })
+                .started();
+            let first = occurrence(&daily, "2026-11-23T09:00", 1).created();
+            suite.deliver(daily.events()).await;
+            suite.deliver(first.events()).await;
+
+            suite.set_now(instant("2026-11-24T08:00:00Z"));
+            suite.run_workers().await;
+            suite.restart().await;
+            suite.run_workers().await;
+            let late = suite.published_of("occurrence.late.v1");
+            assert_eq!(late.len(), 1);
+            assert_eq!(late[0]["data"]["change"]["slot"], "2026-11-23T09:00");
+            assert_eq!(announced(&suite), [""; 0], "nobody knows yet");
+
+            suite.deliver(first.skipped().events()).await;
+            suite.run_workers().await;
+            assert_eq!(announced(&suite), ["2026-11-24T09:00"]);
+            suite.finish().await;
+        }
+    }
+}

@@ -25,7 +25,7 @@ pub use go_on::{Break, go_on};
 pub use split::{SeriesEdit, Split, split};
 pub use surprises::{Surprise, surprises};
 pub use template::follow_template;
-pub use undo::{caused, is_untouched, parent_of};
+pub use undo::{caused, is_untouched, parent_of, place_of};
 
 /// The due of a slot, in the zone of the series' start.
 pub fn due_of(slot: Slot, start: &TimeValue) -> TimeValue {

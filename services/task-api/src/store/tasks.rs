@@ -16,7 +16,7 @@ use futures_util::future::BoxFuture;
 
 pub use list::{Filter, Found, Place, Sort, list};
 pub use occurrences::{
-    Range, after_slot, newest_finished_slot, newest_slot, of_series, open_of_series,
+    Range, after_slot, has_parts, newest_finished_slot, newest_slot, of_series, open_of_series,
     open_with_parts,
 };
 

@@ -2,7 +2,8 @@
 
 use dapr_client::{Ack, Delivery};
 use event_schema::{
-    App, Decoded, OccurrenceDue, ProgressEvent, SeriesId, SeriesStatus, decode, occurrence_task_id,
+    App, Decoded, OccurrenceDue, ProgressEvent, SeriesId, SeriesStatus, TaskId, decode,
+    occurrence_task_id,
 };
 use event_store::{Context, Inbound, StreamRef, Unit};
 use recurrence::Slot;
@@ -12,8 +13,12 @@ use crate::domain::occurrence::{self, Turn};
 use crate::domain::task::{self, Command};
 use crate::domain::{SeriesError, SeriesStream, TaskStream, series};
 use crate::error::Error;
+use crate::store::tasks;
 
-/// Creates the task of a slot that is due, and ends a series that has run out. Our own events of
+/// Why an occurrence is skipped by itself.
+const LATE: &str = "the next occurrence is due, and nobody had touched this one";
+
+/// Creates the task of a slot that is due, skips one that is late, and ends a series that has run out. Our own events of
 /// series come here too, and are none of our business.
 pub async fn on_recurring_events(app: AppState, delivery: Delivery) -> Result<Ack, Error> {
     let Decoded::Known(data) = decode::<ProgressEvent>(&delivery.envelope)? else {
@@ -31,6 +36,15 @@ pub async fn on_recurring_events(app: AppState, delivery: Delivery) -> Result<Ac
             let previous = occurrence_task_id(series_id, &due.previous_slot);
             streams.extend([task, previous].map(StreamRef::of::<TaskStream>));
             let decide = move |unit: &mut Unit<'_>| create_occurrence(unit, series_id, &due);
+            app.ledger
+                .receive(context, inbound, &streams, decide)
+                .await?;
+        }
+        ProgressEvent::OccurrenceLate(late) => {
+            let task = occurrence_task_id(series_id, &late.slot);
+            let has_parts = tasks::has_parts(app.ledger.rows("tasks")?, task).await?;
+            streams.push(StreamRef::of::<TaskStream>(task));
+            let decide = move |unit: &mut Unit<'_>| skip_late(unit, series_id, task, has_parts);
             app.ledger
                 .receive(context, inbound, &streams, decide)
                 .await?;
@@ -82,6 +96,32 @@ fn create_occurrence(
     let state = unit.state::<TaskStream>(id);
     let command = Command::CreateOccurrence(Box::new(task));
     for event in task::decide(state.as_ref(), command, unit.now())? {
+        unit.append::<TaskStream>(id, &event);
+    }
+    Ok(())
+}
+
+/// Skips an occurrence for the one whose turn has come, if nobody has touched it.
+fn skip_late(
+    unit: &mut Unit<'_>,
+    series_id: SeriesId,
+    id: TaskId,
+    has_parts: bool,
+) -> Result<(), Error> {
+    let series = unit.state::<SeriesStream>(series_id);
+    let skips = series.filter(|series| {
+        series.status == SeriesStatus::Active && series.generation.auto_skip_when_late
+    });
+    let (Some(series), Some(task)) = (skips, unit.state::<TaskStream>(id)) else {
+        return Ok(());
+    };
+    let place = occurrence::place_of(series_id, &task, |id| unit.state::<TaskStream>(id));
+    let is_untouched = !has_parts && occurrence::is_untouched(&series, &task, place);
+    if !task.is_open() || !is_untouched {
+        return Ok(());
+    }
+    let reason = Some(LATE.to_owned());
+    for event in task::decide(Some(&task), Command::Skip { reason }, unit.now())? {
         unit.append::<TaskStream>(id, &event);
     }
     Ok(())

@@ -7,6 +7,7 @@ mod bad_fields;
 mod bad_input;
 mod exceptions;
 mod history;
+mod late;
 mod openapi;
 mod projections;
 mod recurrence;

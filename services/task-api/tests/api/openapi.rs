@@ -134,6 +134,7 @@ async fn a_rule_is_described_in_both_forms() {
     described.sort_unstable();
     let expected = [
         "anchor",
+        "auto_skip_when_late",
         "by_month",
         "by_month_day",
         "by_set_pos",

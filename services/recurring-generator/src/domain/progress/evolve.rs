@@ -77,6 +77,10 @@ pub fn evolve(state: Option<SeriesProgress>, event: &ProgressEvent) -> Option<Se
                 state
             }
         }),
+        ProgressEvent::OccurrenceLate(late) => state.map(|state| SeriesProgress {
+            late_slot: state.late_slot.max(Some(late.slot.clone())),
+            ..state
+        }),
         ProgressEvent::SeriesExhausted(_) => state.map(|state| SeriesProgress {
             exhausted: true,
             ..state
@@ -207,5 +211,6 @@ fn begin(series_id: SeriesId, owner_id: UserId) -> SeriesProgress {
         exhausted: false,
         open: BTreeSet::new(),
         passed_slot: None,
+        late_slot: None,
     }
 }

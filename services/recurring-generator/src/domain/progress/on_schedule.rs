@@ -9,7 +9,7 @@ use event_store::Timer;
 use recurrence::Slot;
 use slots::{Made, Plan};
 
-use super::{ProgressError, plan, slot};
+use super::{ProgressError, late, plan, slot};
 
 /// Nobody has more open, whatever the policy says.
 const MOST_OPEN: usize = 100;
@@ -51,14 +51,16 @@ fn frontier(state: &SeriesProgress) -> Result<Option<Slot>, ProgressError> {
         .map(|slots| slots.into_iter().max())
 }
 
-/// When the next occurrence is to be made; not while as many are open as may be.
+/// When the next occurrence is to be made; while as many are open as may be, only if one of them may be
+/// skipped for it.
 pub(super) fn timer(state: &SeriesProgress) -> Option<Timer> {
     let (series, room) = active(state)?;
     // What cannot be read was refused when it was followed.
     let frontier = frontier(state).ok()??;
     let plan = Plan::of_series(series).ok()?;
     let fire_at = plan.made_at(frontier, &series.generation)?;
-    (room > 0).then_some(Timer {
+    let waits = room > 0 || late::candidate(state, series).is_some();
+    waits.then_some(Timer {
         timer_id: series.id.as_uuid(),
         fire_at,
     })
@@ -73,9 +75,14 @@ pub(super) fn make(
     else {
         return Ok(Vec::new());
     };
-    let (Some(frontier), true) = (frontier(state)?, room > 0) else {
+    let Some(frontier) = frontier(state)? else {
         return Ok(Vec::new());
     };
+    if room == 0 {
+        return Ok(late::late(state, series, frontier, now)?
+            .into_iter()
+            .collect());
+    }
     let most = u32::try_from(room).unwrap_or(u32::MAX);
     let made = plan(series)?.made_by(frontier, &series.generation, most, now);
     let mut events = match made {

@@ -1,7 +1,7 @@
 //! What an occurrence has to do with the one before it, when that is opened again.
 
 use chrono::{DateTime, Utc};
-use event_schema::{OccurrenceDue, Reminder, Series, Task, TaskId};
+use event_schema::{OccurrenceDue, Reminder, Series, SeriesId, Task, TaskId, occurrence_task_id};
 use recurrence::Slot;
 
 use super::{Turn, task_of};
@@ -32,6 +32,20 @@ pub fn caused(
 pub fn parent_of(previous: &Task, mut find: impl FnMut(TaskId) -> Option<Task>) -> Option<TaskId> {
     let parent = find(previous.parent_id?)?;
     (parent.trashed_at.is_none() && parent.owner_id == previous.owner_id).then_some(parent.id)
+}
+
+/// Where an occurrence was put when it was created: where the one before it stands, if it came because of
+/// that, and else where it is.
+pub fn place_of(
+    series: SeriesId,
+    task: &Task,
+    mut find: impl FnMut(TaskId) -> Option<Task>,
+) -> Option<TaskId> {
+    let previous = task.previous_slot.as_deref();
+    match previous.and_then(|slot| find(occurrence_task_id(series, slot))) {
+        Some(previous) => parent_of(&previous, find),
+        None => task.parent_id,
+    }
 }
 
 /// Whether an occurrence is open and as its series makes it: nobody has put any work into it.

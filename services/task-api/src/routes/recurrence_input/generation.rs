@@ -10,6 +10,8 @@ use crate::routes::fields::{Field, Reader};
 
 /// Most that may be open at once, and most that are caught up with.
 const MOST: u16 = 100;
+/// The member for skipping what is late.
+const SKIPS: &str = "auto_skip_when_late";
 /// The longest lead time: a leap year.
 const MAX_LEAD_SECONDS: i64 = 366 * 86_400;
 
@@ -38,6 +40,11 @@ pub(super) struct GenerationInput {
     #[serde(default)]
     #[schema(value_type = Option<u16>, minimum = 1, maximum = 100)]
     catch_up_limit: Field<u16>,
+    /// Whether an occurrence that nobody has touched is skipped by itself when the next one is due; false
+    /// when absent; on schedule only, with `max_open` 1 and without `catch_up` all.
+    #[serde(default)]
+    #[schema(value_type = Option<bool>)]
+    auto_skip_when_late: Field<bool>,
 }
 
 /// When the occurrences of a series are made.
@@ -77,6 +84,8 @@ pub(in crate::routes) struct GenerationView {
     catch_up: CatchUp,
     /// How many of all that were missed.
     catch_up_limit: u32,
+    /// Whether one that nobody has touched is skipped when the next one is due.
+    auto_skip_when_late: bool,
 }
 
 impl From<&Generation> for GenerationView {
@@ -87,6 +96,7 @@ impl From<&Generation> for GenerationView {
             max_open: generation.max_open,
             catch_up: generation.catch_up,
             catch_up_limit: generation.catch_up_limit,
+            auto_skip_when_late: generation.auto_skip_when_late,
         }
     }
 }
@@ -128,6 +138,7 @@ impl GenerationInput {
         );
         let max_open = edit_most(reader, &at("max_open"), self.max_open);
         let limit = edit_most(reader, &at("catch_up_limit"), self.catch_up_limit);
+        let skips = reader.edit(&at(SKIPS), self.auto_skip_when_late);
         let mode = then(mode, current.mode, usual.mode);
         if mode == GenerationMode::OnCompletion {
             let members = [
@@ -135,6 +146,7 @@ impl GenerationInput {
                 ("max_open", is_said(&max_open, usual.max_open)),
                 ("catch_up", is_said(&catch_up, usual.catch_up)),
                 ("catch_up_limit", is_said(&limit, usual.catch_up_limit)),
+                (SKIPS, is_said(&skips, usual.auto_skip_when_late)),
             ];
             for (name, _) in members.into_iter().filter(|(_, is_said)| *is_said) {
                 let message = "is for generation on_schedule: say that too, or leave this out";
@@ -142,14 +154,30 @@ impl GenerationInput {
             }
             return usual;
         }
-        Generation {
+        let generation = Generation {
             mode,
             lead_time_seconds: then(lead, current.lead_time_seconds, usual.lead_time_seconds),
             max_open: then(max_open, current.max_open, usual.max_open),
             catch_up: then(catch_up, current.catch_up, usual.catch_up),
             catch_up_limit: then(limit, current.catch_up_limit, usual.catch_up_limit),
+            auto_skip_when_late: then(
+                skips,
+                current.auto_skip_when_late,
+                usual.auto_skip_when_late,
+            ),
+        };
+        if generation.auto_skip_when_late && !has_one_open(&generation) {
+            let message =
+                "skips the one that is open: that needs max_open 1, and catch_up latest or none";
+            reader.fault(Fault::new(at(SKIPS), "one_open_only", message));
         }
+        generation
     }
+}
+
+/// Whether never more than one is open.
+fn has_one_open(generation: &Generation) -> bool {
+    generation.max_open == 1 && generation.catch_up != CatchUp::All
 }
 
 /// Whether something else than usual is asked for: what was read may be sent back.

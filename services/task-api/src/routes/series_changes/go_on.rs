@@ -78,13 +78,7 @@ struct Past {
 impl Past {
     /// Whether somebody has put work into an open occurrence.
     fn is_touched(&self, unit: &mut Unit<'_>, series: &Series, task: &Task) -> bool {
-        let previous = task.previous_slot.as_deref();
-        let previous =
-            previous.and_then(|slot| unit.state::<TaskStream>(occurrence_task_id(series.id, slot)));
-        let parent = match previous {
-            Some(previous) => occurrence::parent_of(&previous, |id| unit.state::<TaskStream>(id)),
-            None => task.parent_id,
-        };
+        let parent = occurrence::place_of(series.id, task, |id| unit.state::<TaskStream>(id));
         self.with_parts.contains(&task.id) || !occurrence::is_untouched(series, task, parent)
     }
 }

@@ -139,6 +139,15 @@ pub async fn after_slot(
         .collect())
 }
 
+/// Whether a task has sub-tasks.
+pub async fn has_parts(database: &Database, id: TaskId) -> Result<bool, Error> {
+    let mut tx = database.read().await?;
+    let (has,): (bool,) = on!(&mut tx, conn => sqlx::query_as(
+        "select exists (select 1 from tasks where parent_id = $1)"
+    ).bind(id.as_uuid()).fetch_one(conn).await)?;
+    Ok(has)
+}
+
 /// The newest slot of a series that has a task.
 pub async fn newest_slot(database: &Database, id: SeriesId) -> Result<Option<Slot>, Error> {
     let mut tx = database.read().await?;

@@ -1,6 +1,6 @@
 //! Series whose occurrences are made at their time.
 
-use event_schema::{CatchUp, Generation, GenerationMode};
+use event_schema::{CatchUp, Generation, GenerationMode, OccurrenceLate};
 
 use super::*;
 
@@ -148,4 +148,88 @@ fn a_paused_series_makes_nothing() {
     let resumed = given.when(&follow(CatchUp::Latest, 5));
     assert_eq!(names(&resumed), ["progress.series-followed.v1"]);
     assert_eq!(timer(&given), Some(at("2027-02-28T08:00:00Z")));
+}
+
+/// One at a time, and the one before is skipped when it is late.
+fn follow_and_skip() -> Command {
+    let Command::Follow { mut series } = follow(CatchUp::Latest, 1) else {
+        unreachable!()
+    };
+    series.generation.auto_skip_when_late = true;
+    Command::Follow { series }
+}
+
+fn late(slot: &str, next_slot: &str) -> ProgressEvent {
+    ProgressEvent::OccurrenceLate(OccurrenceLate {
+        slot: slot.to_owned(),
+        next_slot: next_slot.to_owned(),
+    })
+}
+
+#[test]
+fn an_open_occurrence_is_late_once_when_the_next_one_is_due() {
+    let mut given = Given::default().after(&[follow_and_skip(), open(JANUARY)]);
+    assert_eq!(timer(&given), Some(at("2027-02-28T08:00:00Z")));
+    assert_eq!(given.when(&make("2027-02-28T07:59:59Z")), []);
+
+    let said = given.when(&make("2027-02-28T08:00:00Z"));
+
+    assert_eq!(said, [late(JANUARY, FEBRUARY)]);
+    assert_eq!(timer(&given), None, "the answer is awaited, however long");
+    assert_eq!(given.when(&make("2027-02-28T08:00:01Z")), []);
+    assert_eq!(given.when(&make("2027-06-01T00:00:00Z")), []);
+}
+
+#[test]
+fn what_is_skipped_because_it_is_late_makes_room_for_the_newest_slot() {
+    for now in ["2027-02-28T08:00:00Z", "2027-03-31T09:00:00Z"] {
+        let mut given = Given::default().after(&[follow_and_skip(), open(JANUARY)]);
+        assert_eq!(given.when(&make(now)).len(), 1);
+
+        let skipped = Task {
+            status: Status::Skipped,
+            completed_at: None,
+            updated_at: at(now),
+            ..done(JANUARY, at(TEN))
+        };
+        let skipped = Command::Finish {
+            task: Box::new(skipped),
+        };
+        given.when(&skipped);
+        let due_now = given.when(&make(now));
+
+        let expected = match now {
+            "2027-02-28T08:00:00Z" => made(FEBRUARY, 2, 0, JANUARY),
+            _ => made(MARCH, 3, 1, JANUARY),
+        };
+        assert_eq!(due_now, [expected]);
+        assert_eq!(given.when(&skipped), [], "heard of twice");
+        // And the next is late in its turn.
+        assert!(timer(&given) > Some(at(now)));
+    }
+}
+
+#[test]
+fn an_occurrence_that_its_owner_opened_again_is_not_late_twice() {
+    let mut given = Given::default().after(&[follow_and_skip(), open(JANUARY)]);
+    given.when(&make("2027-02-28T08:00:00Z"));
+    given.when(&finish(JANUARY, "2027-02-28T08:00:00Z"));
+    given.when(&open(JANUARY));
+
+    assert_eq!(given.when(&make("2027-06-01T00:00:00Z")), []);
+}
+
+#[test]
+fn nothing_is_late_in_a_series_that_does_not_skip_nor_while_it_is_paused() {
+    let mut given = Given::default().after(&[follow(CatchUp::Latest, 1), open(JANUARY)]);
+    assert_eq!(given.when(&make("2027-06-01T00:00:00Z")), []);
+
+    let Command::Follow { mut series } = follow_and_skip() else {
+        unreachable!()
+    };
+    series.status = SeriesStatus::Paused;
+    let paused = Command::Follow { series };
+    let mut given = Given::default().after(&[paused, open(JANUARY)]);
+    assert_eq!(timer(&given), None);
+    assert_eq!(given.when(&make("2027-06-01T00:00:00Z")), []);
 }
