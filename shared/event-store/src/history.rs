@@ -34,13 +34,39 @@ pub struct Recorded<S> {
 }
 
 impl<S: State> Recorded<S> {
-    /// The head that a service's own query found: `version`, `state` and `state_version` of its row in
-    /// `stream`. The state is brought to today's shape.
-    pub fn of_head(version: i64, state: &str, state_version: i32) -> serde_json::Result<Self> {
+    /// The columns of a head. The state is brought to today's shape.
+    pub(crate) fn of_head(
+        version: i64,
+        state: &str,
+        state_version: i32,
+    ) -> serde_json::Result<Self> {
         let state_version = usize::try_from(state_version).unwrap_or_default();
         Ok(Self {
             version: u64::try_from(version).unwrap_or_default(),
             state: decode_state(state, state_version)?,
+        })
+    }
+}
+
+/// A head that a service's own query found: `s.stream_id, s.version, s.state, s.state_version` of a row of
+/// `stream`. A row with more columns takes it in by `#[sqlx(flatten)]`.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct FoundHead {
+    stream_id: Uuid,
+    version: i64,
+    state: String,
+    state_version: i32,
+}
+
+impl FoundHead {
+    /// Reads it, brought to today's shape. Fails when it is no state of this kind.
+    pub fn read<S: State>(&self) -> Result<Recorded<S>, database::Error> {
+        let found = Recorded::of_head(self.version, &self.state, self.state_version);
+        found.map_err(|error| database::Error::Corrupt {
+            table: "stream",
+            column: "state",
+            id: self.stream_id.to_string(),
+            reason: error.to_string(),
         })
     }
 }

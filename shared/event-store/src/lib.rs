@@ -41,7 +41,7 @@ pub use dead_letters::{
 };
 pub use error::Error;
 pub use head::StreamRef;
-pub use history::{Recorded, RecordedEvent};
+pub use history::{FoundHead, Recorded, RecordedEvent};
 pub use lane::{Lane, LaneLimits};
 pub use ledger::Ledger;
 pub use parked_keys::ParkedKeyTable;

@@ -7,7 +7,7 @@ mod tests;
 use chrono::{DateTime, NaiveDate, Utc};
 use database::{Error, Tx, on};
 use event_schema::{Notification, NotificationKind};
-use event_store::{Projection, Recorded, StreamChange, Tables};
+use event_store::{FoundHead, Projection, Recorded, StreamChange, Tables};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,6 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::domain::NotificationStream;
-use rows::FoundRow;
 
 /// Which notifications are listed.
 #[derive(Clone, Copy, Debug, Default)]
@@ -92,10 +91,10 @@ pub async fn list(
           order by n.created_at desc, n.notification_id desc
           limit $5"
     };
-    let rows: Vec<FoundRow> = on!(tx, conn => sqlx::query_as(text)
+    let rows: Vec<FoundHead> = on!(tx, conn => sqlx::query_as(text)
         .bind(owner_id).bind(kind).bind(place.created_at).bind(place.notification_id)
         .bind(i64::from(limit)).fetch_all(conn).await)?;
-    rows.into_iter().map(Recorded::try_from).collect()
+    rows.iter().map(FoundHead::read).collect()
 }
 
 /// Counts the owner's notifications.

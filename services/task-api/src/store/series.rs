@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use database::{Database, Error, Tx, on, rows};
 use event_schema::{Series, SeriesStatus, UserId};
-use event_store::{Projection, Recorded, StreamChange, Tables};
+use event_store::{FoundHead, Projection, Recorded, StreamChange, Tables};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use recurrence::Slot;
@@ -184,23 +184,16 @@ pub async fn list(
 
 #[derive(sqlx::FromRow)]
 struct Row {
-    stream_id: Uuid,
-    version: i64,
-    state: String,
-    state_version: i32,
+    #[sqlx(flatten)]
+    head: FoundHead,
     newest: Option<String>,
 }
 
 impl Row {
     fn into_found(self) -> Result<(Recorded<Series>, Option<Slot>), Error> {
-        let recorded = Recorded::of_head(self.version, &self.state, self.state_version);
-        let recorded = recorded.map_err(|error| Error::Corrupt {
-            table: "stream",
-            column: "state",
-            id: self.stream_id.to_string(),
-            reason: error.to_string(),
-        })?;
-        Ok((recorded, newest(self.stream_id, self.newest)?))
+        let found: Recorded<Series> = self.head.read()?;
+        let newest = newest(found.state.id.as_uuid(), self.newest)?;
+        Ok((found, newest))
     }
 }
 

@@ -3,31 +3,8 @@
 use chrono::{DateTime, Utc};
 use database::{Error, Tx, on, rows};
 use event_schema::Notification;
-use event_store::{Recorded, Tables};
+use event_store::Tables;
 use uuid::Uuid;
-
-/// A notification's stream, found through its row.
-#[derive(sqlx::FromRow)]
-pub(super) struct FoundRow {
-    stream_id: Uuid,
-    version: i64,
-    state: String,
-    state_version: i32,
-}
-
-impl TryFrom<FoundRow> for Recorded<Notification> {
-    type Error = Error;
-
-    fn try_from(row: FoundRow) -> Result<Self, Error> {
-        let found = Self::of_head(row.version, &row.state, row.state_version);
-        found.map_err(|error| Error::Corrupt {
-            table: "stream",
-            column: "state",
-            id: row.stream_id.to_string(),
-            reason: error.to_string(),
-        })
-    }
-}
 
 /// Writes the rows of changed notifications, and removes those of which were taken back.
 pub(super) async fn apply(

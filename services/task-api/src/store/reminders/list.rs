@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use database::{Database, Error, on};
 use event_schema::{Reminder, Task, UserId};
-use event_store::Recorded;
+use event_store::{FoundHead, Recorded};
 use reminder_plan::State;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -57,16 +57,15 @@ impl Found {
 struct Row {
     reminder_id: Uuid,
     at: DateTime<Utc>,
-    version: i64,
-    state: String,
-    state_version: i32,
+    #[sqlx(flatten)]
+    head: FoundHead,
 }
 
 /// A list's text: what both have in common, then what leads into the index of one.
 macro_rules! list_sql {
     ($condition:literal) => {
         concat!(
-            "select r.reminder_id, r.at, s.version, s.state, s.state_version
+            "select r.reminder_id, r.at, s.stream_id, s.version, s.state, s.state_version
                from reminders r
                join stream s on s.kind = 'task' and s.stream_id = r.task_id
               where r.owner_id = $1 and ",
@@ -114,19 +113,12 @@ pub async fn list(database: &Database, filter: &Filter) -> Result<Vec<Found>, Er
 
 impl Row {
     fn into_found(self) -> Result<Found, Error> {
-        let corrupt = |error: serde_json::Error| Error::Corrupt {
-            table: "stream",
-            column: "state",
-            id: self.reminder_id.to_string(),
-            reason: error.to_string(),
-        };
-        let task = Recorded::of_head(self.version, &self.state, self.state_version);
         Ok(Found {
             place: Place {
                 at: self.at,
                 id: self.reminder_id,
             },
-            task: task.map_err(corrupt)?,
+            task: self.head.read()?,
         })
     }
 }

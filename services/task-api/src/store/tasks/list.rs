@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use database::{Database, Error, on};
 use event_schema::{Status, Task, TaskId, UserId};
-use event_store::Recorded;
+use event_store::{FoundHead, Recorded};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -91,9 +91,8 @@ pub struct Found {
 #[derive(sqlx::FromRow)]
 struct Row {
     task_id: Uuid,
-    version: i64,
-    state: String,
-    state_version: i32,
+    #[sqlx(flatten)]
+    head: FoundHead,
     due_rank: i16,
     due_at: DateTime<Utc>,
     created_at: DateTime<Utc>,
@@ -103,7 +102,7 @@ struct Row {
 macro_rules! list_sql {
     ($place_and_order:literal) => {
         concat!(
-            "select t.task_id, s.version, s.state, s.state_version, t.due_rank, t.due_at,
+            "select t.task_id, s.stream_id, s.version, s.state, s.state_version, t.due_rank, t.due_at,
                     t.created_at
                from tasks t
                join stream s on s.kind = 'task' and s.stream_id = t.task_id
@@ -188,18 +187,11 @@ fn begin(sort: Sort) -> Place {
 
 impl Row {
     fn into_found(self, sort: Sort) -> Result<Found, Error> {
-        let corrupt = |error: serde_json::Error| Error::Corrupt {
-            table: "stream",
-            column: "state",
-            id: self.task_id.to_string(),
-            reason: error.to_string(),
-        };
         let at = match sort {
             Sort::Due | Sort::DueDescending => self.due_at,
             Sort::CreatedAt | Sort::CreatedAtDescending => self.created_at,
         };
-        let Recorded { version, state } =
-            Recorded::of_head(self.version, &self.state, self.state_version).map_err(corrupt)?;
+        let Recorded { version, state } = self.head.read()?;
         Ok(Found {
             task: state,
             version,

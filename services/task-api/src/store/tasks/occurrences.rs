@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use database::{Database, Error, on};
 use event_schema::{SeriesId, Task, TaskId};
-use event_store::Recorded;
+use event_store::{FoundHead, Recorded};
 use recurrence::Slot;
 use uuid::Uuid;
 
@@ -53,7 +53,7 @@ pub async fn of_series(
         },
     );
     let mut tx = database.read().await?;
-    let rows: Vec<(Uuid, i64, String, i32)> = on!(&mut tx, conn => sqlx::query_as(
+    let rows: Vec<FoundHead> = on!(&mut tx, conn => sqlx::query_as(
         "select s.stream_id, s.version, s.state, s.state_version
            from tasks t
            join stream s on s.kind = 'task' and s.stream_id = t.task_id
@@ -68,7 +68,7 @@ pub async fn of_series(
         .bind(i64::from(range.limit))
         .fetch_all(conn)
         .await)?;
-    rows.into_iter().map(recorded).collect()
+    rows.iter().map(FoundHead::read).collect()
 }
 
 /// The open tasks of a series, in the order of their slots. There are as many as were let open at once;
@@ -157,15 +157,4 @@ pub async fn newest_slot(database: &Database, id: SeriesId) -> Result<Option<Slo
         .fetch_one(conn)
         .await)?;
     series::newest(id.as_uuid(), slot)
-}
-
-fn recorded(
-    (id, version, state, shape): (Uuid, i64, String, i32),
-) -> Result<Recorded<Task>, Error> {
-    Recorded::of_head(version, &state, shape).map_err(|error| Error::Corrupt {
-        table: "stream",
-        column: "state",
-        id: id.to_string(),
-        reason: error.to_string(),
-    })
 }
