@@ -40,7 +40,8 @@ pub(crate) struct Options {
 
 #[derive(Debug, Subcommand)]
 enum StackCommand {
-    /// Starts what is not running, builds what is missing, and says where everything is.
+    /// Starts what is not running, builds what is missing, and says where everything is. A service that
+    /// was built anew is started anew.
     Up(up::UpOptions),
     /// Runs the suite's tests on the stack; starts one for them, and stops it, unless one is there.
     Test(suite::TestOptions),

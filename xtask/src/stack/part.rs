@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -100,6 +100,13 @@ impl Part {
         std::thread::spawn(move || child.wait());
         say(&format!("stack: {} starts", self.name()));
         Ok(true)
+    }
+
+    /// Whether it runs since before the program was built: what is on disk is another one.
+    pub(super) fn is_older_than(&self, layout: &Layout, program: &Path) -> anyhow::Result<bool> {
+        let changed = |path: &Path| fs::metadata(path).and_then(|file| file.modified());
+        let runs = self.process(layout)?.is_some();
+        Ok(runs && changed(program)? > changed(&self.file(layout))?)
     }
 
     /// Asks it to end, and waits until it has; ends it when that takes too long.
@@ -239,6 +246,29 @@ mod tests {
             ended.to_string().contains("kafka-1 has ended:\nbegun"),
             "{ended}"
         );
+    }
+
+    #[test]
+    fn a_part_is_older_than_a_program_that_was_built_after_its_start() {
+        let folder = tempfile::tempdir().unwrap();
+        let layout = Layout::for_test(folder.path(), 1).unwrap();
+        let part = Part::Service(App::TaskApi);
+        let program = folder.path().join("task-api");
+        let built = |at| {
+            let file = File::create(&program).unwrap();
+            file.set_modified(at).unwrap();
+            part.is_older_than(&layout, &program).unwrap()
+        };
+        let now = fs::metadata(folder.path()).unwrap().modified().unwrap();
+        let hour = Duration::from_hours(1);
+
+        assert!(!built(now + hour), "it does not run");
+        let mut command = Command::new("tail");
+        part.start(&layout, command.args(["-f", "/dev/null"]))
+            .unwrap();
+        assert!(!built(now - hour));
+        assert!(built(now + hour));
+        part.stop(&layout).unwrap();
     }
 
     #[test]

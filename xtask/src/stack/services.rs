@@ -36,9 +36,13 @@ pub(super) fn binary(layout: &Layout, name: &str) -> anyhow::Result<PathBuf> {
     Ok(target()?.join(profile).join(name))
 }
 
-/// Starts the services that do not run.
+/// Starts the services that do not run, and those anew that run as they were built before.
 pub(super) fn start(layout: &Layout) -> anyhow::Result<()> {
     for app in App::ALL {
+        let service = Part::Service(app);
+        if service.is_older_than(layout, &binary(layout, app.id())?)? {
+            service.stop(layout)?;
+        }
         start_one(layout, app)?;
     }
     Ok(())
