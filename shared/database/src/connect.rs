@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use secrecy::ExposeSecret;
 use sqlx::Connection;
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
@@ -14,6 +14,8 @@ use crate::{Config, ConnectError, Error, MigrateMode, MigrationSet, PgTx, Reader
 
 /// How long a statement may wait for another process's lock on the SQLite file.
 const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// For finding out why a server cannot be reached.
+const LAST_ATTEMPT: Duration = Duration::from_secs(2);
 /// Statements that stay prepared per connection: the lane's texts in all the shapes that
 /// [`rows`](crate::rows) gives them.
 const SQLITE_STATEMENTS: usize = 256;
@@ -202,14 +204,27 @@ async fn postgres(url: &str, config: &Config) -> Result<(Database, String), Conn
         options.get_port(),
         options.get_database().unwrap_or_default()
     );
-    let pool = PgPoolOptions::new()
+    let opened = PgPoolOptions::new()
         .max_connections(config.database_max_connections)
         .acquire_timeout(config.acquire_timeout())
         .max_lifetime(Duration::from_mins(30))
-        .connect_with(options)
-        .await
-        .map_err(cannot_open(&place))?;
-    Ok((Database::Postgres(pool), place))
+        .connect_with(options.clone())
+        .await;
+    match opened {
+        Ok(pool) => Ok((Database::Postgres(pool), place)),
+        Err(sqlx::Error::PoolTimedOut) => Err(cannot_open(&place)(unanswered(&options).await)),
+        Err(cause) => Err(cannot_open(&place)(cause)),
+    }
+}
+
+/// The pool tries again until its time is over and keeps to itself what was wrong; asked once more without
+/// it, the server or the system says so.
+async fn unanswered(options: &PgConnectOptions) -> sqlx::Error {
+    let attempt = PgConnection::connect_with(options);
+    match tokio::time::timeout(LAST_ATTEMPT, attempt).await {
+        Ok(Err(cause)) => cause,
+        Ok(Ok(_)) | Err(_) => sqlx::Error::PoolTimedOut,
+    }
 }
 
 async fn sqlite(url: &str, config: &Config) -> Result<(Database, String), ConnectError> {

@@ -6,6 +6,10 @@ use sqlx::postgres::{PgDatabaseError, PgSeverity};
 /// What an operator can do when the server lets nobody in.
 const LET_IN: &str = "give its role the password that DATABASE_URL has, or the service the new one, and see that \
                       role and database exist";
+/// What an operator can do when nobody answers.
+const REACH: &str = "see that a server is there, and that DATABASE_URL has its host and port";
+/// What an operator can do when a file cannot be opened.
+const OPEN: &str = "see that its directory is there and this process may write in it";
 
 /// A statement that failed.
 #[derive(Debug, thiserror::Error)]
@@ -146,10 +150,19 @@ fn first(error: &sqlx::Error) -> String {
 }
 
 fn advised(error: &sqlx::Error) -> String {
-    if is_refusal(error) {
-        format!("{}: {LET_IN}", first(error))
-    } else {
-        first(error)
+    let said = first(error);
+    match advice(error) {
+        Some(advice) => format!("{said}: {advice}"),
+        None => said,
+    }
+}
+
+fn advice(error: &sqlx::Error) -> Option<&'static str> {
+    match error {
+        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut => Some(REACH),
+        sqlx::Error::Database(database) if database.code().as_deref() == Some("14") => Some(OPEN),
+        refusal if is_refusal(refusal) => Some(LET_IN),
+        _ => None,
     }
 }
 

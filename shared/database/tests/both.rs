@@ -310,7 +310,7 @@ async fn what_cannot_be_opened_is_named_and_its_cause_told_once() {
 }
 
 #[tokio::test]
-async fn a_password_is_not_told() {
+async fn who_does_not_answer_is_named_with_why_and_without_the_password() {
     let mut config = Config::for_url("postgres://me:hidden@127.0.0.1:1/tasks");
     config.database_acquire_timeout_ms = 100;
 
@@ -318,5 +318,7 @@ async fn a_password_is_not_told() {
 
     let told = format!("{refused} {refused:?}");
     assert!(told.contains("127.0.0.1:1/tasks"), "{told}");
+    assert!(told.contains("Connection refused"), "{told}");
+    assert!(told.contains("see that a server is there"), "{told}");
     assert!(!told.contains("hidden"), "{told}");
 }
