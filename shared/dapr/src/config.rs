@@ -27,12 +27,13 @@ pub struct Config {
     #[arg(long, env = "DAPR_HTTP_PORT", default_value_t = 3500)]
     pub dapr_http_port: u16,
 
-    /// What we show to the sidecar.
-    #[arg(long, env = "DAPR_API_TOKEN", hide_env_values = true)]
+    /// What we show to the sidecar; not empty.
+    #[arg(long, env = "DAPR_API_TOKEN", hide_env_values = true, value_parser = token)]
     pub dapr_api_token: Option<SecretString>,
 
-    /// What the sidecar must show to us; without it anybody who reaches the listener may deliver.
-    #[arg(long, env = "APP_API_TOKEN", hide_env_values = true)]
+    /// What the sidecar must show to us; without it anybody who reaches the listener may deliver,
+    /// and it has to be on loopback. Not empty.
+    #[arg(long, env = "APP_API_TOKEN", hide_env_values = true, value_parser = token)]
     pub app_api_token: Option<SecretString>,
 
     /// The pub/sub component.
@@ -93,6 +94,14 @@ impl Config {
     }
 }
 
+/// An empty secret is a mistake of who made it, and would be no protection.
+fn token(text: &str) -> Result<SecretString, &'static str> {
+    if text.is_empty() {
+        return Err("a token must not be empty: make the secret anew, or leave the setting out");
+    }
+    Ok(SecretString::from(text))
+}
+
 #[cfg(test)]
 mod tests {
     use clap::Parser;
@@ -103,6 +112,17 @@ mod tests {
     struct Flags {
         #[command(flatten)]
         dapr: Config,
+    }
+
+    #[test]
+    fn an_empty_token_is_refused() {
+        for flag in ["--app-api-token", "--dapr-api-token"] {
+            let refused = Flags::try_parse_from(["service", flag, ""]).err().unwrap();
+            let said = refused.to_string();
+            assert!(said.contains(flag), "{said}");
+            assert!(said.contains("a token must not be empty"), "{said}");
+            assert!(Flags::try_parse_from(["service", flag, "t"]).is_ok());
+        }
     }
 
     #[test]
