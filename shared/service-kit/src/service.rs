@@ -7,6 +7,7 @@ mod redeliver;
 mod sidecar;
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
@@ -95,6 +96,11 @@ pub enum BuildError {
     /// Who may ask is not settled.
     #[error(transparent)]
     Auth(#[from] AuthSetupError),
+    /// Everybody could deliver events.
+    #[error(
+        "refusing to listen for the sidecar on {0} without a token: set APP_API_TOKEN, or listen on 127.0.0.1"
+    )]
+    OpenToDeliveries(SocketAddr),
     /// Events of some version could not be read.
     #[error(transparent)]
     Registry(#[from] RegistryError),
@@ -147,6 +153,15 @@ impl<S> fmt::Debug for Service<S> {
     }
 }
 
+/// Only who has the token may deliver, or who is on this machine.
+fn check_sidecar_door(config: &ServiceConfig) -> Result<(), BuildError> {
+    let listen = config.http.sidecar_listen;
+    if listen.ip().is_loopback() || config.dapr.app_api_token.is_some() {
+        return Ok(());
+    }
+    Err(BuildError::OpenToDeliveries(listen))
+}
+
 impl Foundation {
     /// Opens the database and puts ledger and relay together. Fails on bad settings and pending
     /// migrations, never on a sidecar that is still starting. Nothing listens and nothing runs yet.
@@ -160,6 +175,7 @@ impl Foundation {
         catalog: Catalog,
     ) -> Result<Self, BuildError> {
         check_registry()?;
+        check_sidecar_door(config)?;
         let client = Client::new(&config.dapr)?;
         let sets = [&[event_store::MIGRATIONS], tables].concat();
         let database = Database::connect(&config.database, &sets).await?;
@@ -349,4 +365,33 @@ fn health(database: &Database, client: &Client) -> Health {
         }
     });
     health
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Flags {
+        #[command(flatten)]
+        service: ServiceConfig,
+    }
+
+    fn checked(flags: &[&str]) -> Result<(), BuildError> {
+        let begin = ["service", "--database-url", "sqlite://tasks.db"];
+        let flags = Flags::parse_from(begin.iter().chain(flags));
+        check_sidecar_door(&flags.service)
+    }
+
+    #[test]
+    fn deliveries_from_other_machines_need_a_token() {
+        assert!(checked(&[]).is_ok());
+        let open = ["--sidecar-listen", "0.0.0.0:8081"];
+        let said = checked(&open).unwrap_err().to_string();
+        assert!(said.contains("0.0.0.0:8081"), "{said}");
+        assert!(said.contains("set APP_API_TOKEN"), "{said}");
+        assert!(checked(&[&open[..], &["--app-api-token", "t"]].concat()).is_ok());
+    }
 }
