@@ -304,16 +304,21 @@ impl<S> Service<S> {
         );
     }
 
-    /// Listens, and works until `stop`.
+    /// Listens, and works until `stop`. Nobody is answered before all addresses are its own.
     pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), RunError> {
         let http = self.foundation.config.http.clone();
         let limits = Limits::from(&http);
-        let mut lifecycle = Lifecycle::new(self.health());
-        if let Some(routes) = self.edge_routes()? {
-            lifecycle.serve("public", Listener::bind(http.listen).await?, routes, limits);
-        }
+        let public = match self.edge_routes()? {
+            Some(routes) => Some((Listener::bind(http.listen).await?, routes)),
+            None => None,
+        };
         let sidecar = Listener::bind(http.sidecar_listen).await?;
-        lifecycle.serve_ops(Listener::bind(http.ops_listen).await?, limits);
+        let ops = Listener::bind(http.ops_listen).await?;
+        let mut lifecycle = Lifecycle::new(self.health());
+        if let Some((listener, routes)) = public {
+            lifecycle.serve("public", listener, routes, limits);
+        }
+        lifecycle.serve_ops(ops, limits);
         self.attach(&mut lifecycle, sidecar);
         Ok(lifecycle.run(stop).await?)
     }

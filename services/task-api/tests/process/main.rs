@@ -1,6 +1,7 @@
-//! The service as a process of its own under load: `kill -9`, two replicas, a sidecar that fails.
+//! The service as a process of its own: what it says when it does not start, and under load `kill -9`, two
+//! replicas, a sidecar that fails.
 //!
-//! Every test keeps the callers' own record of what they were answered and compares the log, what the
+//! Every test under load keeps the callers' own record of what they were answered and compares the log, what the
 //! sidecar got, and that record.
 
 #![expect(
@@ -21,3 +22,4 @@ mod process;
 mod replicas;
 mod scale;
 mod sidecar;
+mod start;
