@@ -31,11 +31,6 @@ pub struct App {
     directory: DataDirectory,
 }
 
-/// A service that is not ready.
-#[derive(Debug, thiserror::Error)]
-#[error("{0:?}")]
-struct NotReady(service_kit::health::Readiness);
-
 impl App {
     /// Takes the data directory and the address, opens the databases and puts everything together.
     ///
@@ -210,7 +205,7 @@ impl Apps {
         Ok(routes.merge(openapi::router(&document)?))
     }
 
-    /// Ready when every service is.
+    /// As ready as the least ready service.
     fn health(&self) -> Health {
         let health = Health::new();
         for (service, of_service) in [
@@ -222,17 +217,7 @@ impl Apps {
             ),
             (Service::Notifier, self.notifier.health()),
         ] {
-            health.check(service.id(), move || {
-                let of_service = of_service.clone();
-                async move {
-                    let readiness = of_service.readiness().await;
-                    if readiness.status == "ready" {
-                        Ok(())
-                    } else {
-                        Err(NotReady(readiness))
-                    }
-                }
-            });
+            health.part(service.id(), of_service);
         }
         health
     }

@@ -1,9 +1,10 @@
 //! `/healthz`, `/readyz` and `/metrics`.
 
+mod check;
+
 use std::fmt;
-use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
@@ -17,13 +18,11 @@ use serde::Serialize;
 
 use crate::extract::Json;
 use crate::kit::{method_not_allowed, not_found};
-use crate::{problem, telemetry};
+use crate::telemetry;
+use check::Check;
 
 /// A check that takes longer has failed.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
-
-type Verdict = Result<(), String>;
-type Check = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = Verdict> + Send>> + Send + Sync>;
 
 /// Whether the service can work: named checks, and a switch that shutdown turns off first.
 #[derive(Clone, Default)]
@@ -32,16 +31,38 @@ pub struct Health(Arc<Checks>);
 #[derive(Default)]
 struct Checks {
     stopping: AtomicBool,
-    by_name: Mutex<Vec<(&'static str, Check)>>,
+    all: Mutex<Vec<Check>>,
 }
 
 /// What `/readyz` answers.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub struct Readiness {
-    /// `ready`, `not ready` or `stopping`.
-    pub status: &'static str,
+    /// The worst of all checks, or that it stops.
+    pub status: Status,
     /// Every check.
     pub checks: Vec<CheckResult>,
+}
+
+/// Whether a service can work, from the best to the worst.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// All checks pass.
+    Ready,
+    /// It takes requests. What it can do without for a while is gone.
+    Degraded,
+    /// What it needs is not there.
+    #[serde(rename = "not ready")]
+    NotReady,
+    /// It takes no requests any more.
+    Stopping,
+}
+
+impl Status {
+    /// Whether requests should be sent here.
+    pub fn takes_requests(self) -> bool {
+        self <= Self::Degraded
+    }
 }
 
 /// How one check ended.
@@ -66,16 +87,35 @@ impl Health {
         F: Future<Output = Result<(), E>> + Send + 'static,
         E: std::error::Error,
     {
-        let check: Check = Arc::new(move || {
-            let verdict = check();
-            Box::pin(async move { verdict.await.map_err(|error| problem::chain(&error)) })
-        });
-        // A panic cannot leave the list half-written.
-        self.0
-            .by_name
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push((name, check));
+        self.add(Check::always(name, check::ask(check)));
+    }
+
+    /// Adds a check that must pass once: what it asks for is needed at the start, and the service works
+    /// on when it goes. From then on the service is only degraded by its loss, and whoever uses what is
+    /// lost has to say so in the log.
+    pub fn check_until_seen<F, E>(
+        &self,
+        name: &'static str,
+        check: impl Fn() -> F + Send + Sync + 'static,
+    ) where
+        F: Future<Output = Result<(), E>> + Send + 'static,
+        E: std::error::Error,
+    {
+        self.add(Check::until_seen(name, check::ask(check)));
+    }
+
+    /// Adds a part that has checks of its own.
+    pub fn part(&self, name: &'static str, part: Self) {
+        self.add(Check::part(name, part));
+    }
+
+    fn add(&self, check: Check) {
+        self.lock().push(check);
+    }
+
+    /// A panic cannot leave the list half-written.
+    fn lock(&self) -> MutexGuard<'_, Vec<Check>> {
+        self.0.all.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Turns readiness off for good.
@@ -89,24 +129,13 @@ impl Health {
     }
 
     async fn readiness_within(&self, timeout: Duration) -> Readiness {
-        let checks = self
-            .0
-            .by_name
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
-        let checks = join_all(
-            checks
-                .into_iter()
-                .map(|(name, check)| run(name, check, timeout)),
-        )
-        .await;
+        let checks = self.lock().clone();
+        let results = join_all(checks.into_iter().map(|check| check.run(timeout))).await;
+        let (statuses, checks): (Vec<_>, Vec<_>) = results.into_iter().unzip();
         let status = if self.0.stopping.load(Ordering::SeqCst) {
-            "stopping"
-        } else if checks.iter().all(|check| check.ok) {
-            "ready"
+            Status::Stopping
         } else {
-            "not ready"
+            statuses.into_iter().max().unwrap_or(Status::Ready)
         };
         Readiness { status, checks }
     }
@@ -131,23 +160,12 @@ pub fn ops_router(health: Health) -> Router {
         .with_state(health)
 }
 
-async fn run(name: &'static str, check: Check, timeout: Duration) -> CheckResult {
-    let verdict = tokio::time::timeout(timeout, check()).await;
-    let verdict = verdict.unwrap_or_else(|_elapsed| Err("took too long".to_owned()));
-    if let Err(error) = &verdict {
-        tracing::warn!(check = name, error, "not ready: {name}: {error}");
-    }
-    CheckResult {
-        name,
-        ok: verdict.is_ok(),
-    }
-}
-
 async fn readyz(State(health): State<Health>) -> impl IntoResponse {
     let readiness = health.readiness().await;
-    let status = match readiness.status {
-        "ready" => StatusCode::OK,
-        _ => StatusCode::SERVICE_UNAVAILABLE,
+    let status = if readiness.status.takes_requests() {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
     };
     (status, Json(readiness))
 }
@@ -169,6 +187,7 @@ mod tests {
     use tower::ServiceExt;
 
     use super::*;
+    use crate::problem;
 
     async fn get(health: &Health, path: &str) -> (StatusCode, String) {
         let request = Request::get(path).body(Body::empty()).unwrap();
@@ -215,6 +234,58 @@ mod tests {
         assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
         let expected = r#"{"status":"not ready","checks":[{"name":"database","ok":false},{"name":"sidecar","ok":true}]}"#;
         assert_eq!(body, expected);
+    }
+
+    /// A check that passes while this is true.
+    fn while_true(
+        there: &Arc<AtomicBool>,
+    ) -> impl Fn() -> std::future::Ready<io::Result<()>> + Send + Sync + 'static {
+        let there = Arc::clone(there);
+        move || {
+            let there = there.load(Ordering::SeqCst);
+            std::future::ready(there.then_some(()).ok_or(io::Error::other("away")))
+        }
+    }
+
+    #[tokio::test]
+    async fn what_counts_until_it_was_seen_only_degrades_afterwards() {
+        let (database, sidecar) = (
+            Arc::new(AtomicBool::new(true)),
+            Arc::<AtomicBool>::default(),
+        );
+        let health = Health::new();
+        health.check("database", while_true(&database));
+        health.check_until_seen("sidecar", while_true(&sidecar));
+        let suite = Health::new();
+        suite.part("task-api", health.clone());
+        let status = async || {
+            let readiness = health.readiness().await;
+            assert_eq!(suite.readiness().await.status, readiness.status);
+            readiness.status
+        };
+
+        assert_eq!(status().await, Status::NotReady, "it was never there");
+        sidecar.store(true, Ordering::SeqCst);
+        assert_eq!(status().await, Status::Ready);
+        sidecar.store(false, Ordering::SeqCst);
+        assert_eq!(status().await, Status::Degraded);
+        let (code, body) = get(&health, "/readyz").await;
+        let expected = r#"{"status":"degraded","checks":[{"name":"database","ok":true},{"name":"sidecar","ok":false}]}"#;
+        assert_eq!((code, body.as_str()), (StatusCode::OK, expected));
+
+        database.store(false, Ordering::SeqCst);
+        assert_eq!(
+            status().await,
+            Status::NotReady,
+            "the database counts always"
+        );
+        assert_eq!(
+            get(&suite, "/readyz").await.0,
+            StatusCode::SERVICE_UNAVAILABLE
+        );
+        database.store(true, Ordering::SeqCst);
+        sidecar.store(true, Ordering::SeqCst);
+        assert_eq!(status().await, Status::Ready);
     }
 
     #[tokio::test]

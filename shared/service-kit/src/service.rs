@@ -359,7 +359,8 @@ fn health(database: &Database, client: &Client) -> Health {
         async move { database.ping().await }
     });
     let client = client.clone();
-    health.check("sidecar", move || {
+    // Commands go on without it, and the watch says that it is gone.
+    health.check_until_seen("sidecar", move || {
         let client = client.clone();
         async move {
             client

@@ -19,6 +19,7 @@ mod kills;
 mod load;
 mod outage;
 mod process;
+mod ready;
 mod replicas;
 mod scale;
 mod sidecar;

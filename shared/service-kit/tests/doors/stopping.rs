@@ -2,7 +2,7 @@
 
 use std::sync::Mutex;
 
-use service_kit::health::Health;
+use service_kit::health::{Health, Status};
 use service_kit::lifecycle::{Lifecycle, TaskFailure};
 use service_kit::server::{Limits, Listener, Stopping};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -30,7 +30,7 @@ async fn parts_stop_in_one_order() {
     let entered = Arc::new(Mutex::new(Some(entered)));
     let handler = async move || {
         let _told = entered.lock().unwrap().take().unwrap().send(());
-        while seen.readiness().await.status != "stopping" {
+        while seen.readiness().await.status != Status::Stopping {
             tokio::task::yield_now().await;
         }
         note(&noted, "request");
