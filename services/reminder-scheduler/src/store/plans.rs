@@ -48,12 +48,11 @@ pub async fn planned_before(
 
 /// Rules change once in months: of a plan that is there, nothing is written.
 async fn apply(tx: &mut Tx, into: Tables, changes: &[StreamChange]) -> Result<(), Error> {
-    let plans = changes
-        .iter()
-        .filter_map(StreamChange::state::<RemindersStream>);
-    let plans: Vec<&TaskReminders> = plans.collect();
+    let plans: Vec<&TaskReminders> = changes.iter().filter_map(rewritten).collect();
+    if plans.is_empty() {
+        return Ok(());
+    }
     match tx {
-        Tx::Postgres(_) if plans.is_empty() => {}
         Tx::Postgres(tx) => {
             let upsert = "insert into plans{} as p (task_id, owner_id, tzdb_version)
                           select * from unnest($1::uuid[], $2::uuid[], $3::text[])
@@ -95,4 +94,12 @@ async fn apply(tx: &mut Tx, into: Tables, changes: &[StreamChange]) -> Result<()
         }
     }
     Ok(())
+}
+
+/// A plan that no row stands for yet, as far as is known here.
+fn rewritten(change: &StreamChange) -> Option<&TaskReminders> {
+    let plan = change.state::<RemindersStream>()?;
+    let before = change.before::<RemindersStream>();
+    let stands = before.is_some_and(|before| before.tzdb_version == plan.tzdb_version);
+    (!stands).then_some(plan)
 }
