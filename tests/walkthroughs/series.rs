@@ -61,3 +61,54 @@ async fn a_moved_occurrence_and_another_rule_leave_one_task_for_each_slot() {
     );
     suite.stop().await;
 }
+
+#[tokio::test]
+async fn another_rule_waits_for_the_open_occurrence_and_an_undo_holds_it_back() {
+    let suite = Suite::start().await;
+    let rent = json!({
+        "title": "Pay rent",
+        "due": { "local": "2027-01-31T09:00", "time_zone": "Europe/Berlin" },
+        "recurrence": { "rrule": "FREQ=MONTHLY" },
+    });
+    let january = suite.post("/v1/tasks", &rent, 201).await;
+    let at = |task: &Value, rest: &str| format!("/v1/tasks/{}{rest}", task["id"].as_str().unwrap());
+    let note = json!({ "notes": "Ask for a receipt" });
+    suite.patch(&at(&january, "?scope=this"), &note, 200).await;
+
+    // What somebody has put work into is finished first, also when the series is paused meanwhile.
+    let path = format!("/v1/series/{}", january["series_id"].as_str().unwrap());
+    suite.post(&format!("{path}/pause"), &json!({}), 200).await;
+    let wednesdays = json!({ "recurrence": { "rrule": "FREQ=WEEKLY;BYDAY=WE" } });
+    let series = suite.patch(&path, &wednesdays, 200).await;
+    assert_eq!(
+        (&series["state"], &series["begins_after"]),
+        (&json!("paused"), &january["id"])
+    );
+    let path = format!("/v1/series/{}", series["id"].as_str().unwrap());
+    suite.post(&format!("{path}/resume"), &json!({}), 200).await;
+    assert_eq!(open(&suite).await, ["2027-01-31T09:00"]);
+
+    let first = complete(&suite, &january).await;
+    assert_eq!(
+        (&first["series_id"], &first["slot"]),
+        (&series["id"], &json!("2027-02-03T09:00"))
+    );
+    let undone = suite.post(&at(&january, "/reopen"), &json!({}), 200).await;
+    assert_eq!(undone["successor"]["outcome"], "withdrawn");
+    assert_eq!(open(&suite).await, ["2027-01-31T09:00"]);
+    suite
+        .post(&at(&january, "/complete"), &json!({}), 200)
+        .await;
+    suite
+        .eventually(&at(&first, ""), |_, task| {
+            (task["withdrawn"] == false).then_some(())
+        })
+        .await;
+    assert_eq!(open(&suite).await, ["2027-02-03T09:00"]);
+
+    // What nobody has touched is replaced: one open occurrence stays one.
+    let fridays = json!({ "recurrence": { "rrule": "FREQ=WEEKLY;BYDAY=FR" } });
+    suite.patch(&path, &fridays, 200).await;
+    assert_eq!(open(&suite).await, ["2027-02-05T09:00"]);
+    suite.stop().await;
+}

@@ -53,9 +53,9 @@ pub use reminder::{
     RemindersReplanned, TaskReminders, WallClock,
 };
 pub use series::{
-    CatchUp, DstGap, Generation, GenerationMode, MonthOverflow, Recurrence, Series, SeriesChanged,
-    SeriesEnded, SeriesEvent, SeriesException, SeriesPaused, SeriesResumed, SeriesStatus,
-    SlotAnchor, TaskTemplate,
+    BeginsAfter, CatchUp, DstGap, Generation, GenerationMode, MonthOverflow, Recurrence, Series,
+    SeriesChanged, SeriesEnded, SeriesEvent, SeriesException, SeriesPaused, SeriesResumed,
+    SeriesStatus, SlotAnchor, TaskTemplate,
 };
 pub use summary::{
     Miss, MissEvent, MissSummed, MissWithdrawn, MissedReminder, MissedSummary, OpenSummary,

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::event_type::event_set;
-use crate::{Actor, Changed, Priority, Reminder, SeriesId, State, TimeValue, Topic, UserId};
+use crate::{
+    Actor, Changed, Priority, Reminder, SeriesId, State, TaskId, TimeValue, Topic, UserId,
+};
 
 /// What a month without the start's day does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -237,12 +239,27 @@ pub struct Series {
     /// The series that goes on from where it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_series_id: Option<SeriesId>,
+    /// The occurrence of an earlier series with whose finish this one begins; one that begins by itself
+    /// has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub begins_after: Option<BeginsAfter>,
     /// When it was started.
     pub created_at: DateTime<Utc>,
     /// Who started it.
     pub created_by: Actor,
     /// When it last changed.
     pub updated_at: DateTime<Utc>,
+}
+
+/// Where a series begins that goes on from another one whose newest occurrence stays.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct BeginsAfter {
+    /// The occurrence that leads over.
+    pub task_id: TaskId,
+    /// Its slot, in the series that made it: earlier than every slot of this one.
+    pub slot: String,
+    /// The first day that is this series': slots of its rule before that are not its own.
+    pub from: NaiveDate,
 }
 
 impl TaskTemplate {
@@ -281,6 +298,7 @@ impl Series {
             exceptions: Vec::new(),
             previous_series_id: None,
             next_series_id: None,
+            begins_after: None,
             created_at: now,
             created_by,
             updated_at: now,

@@ -23,7 +23,7 @@ impl Plan {
     /// When the first slot after `frontier` has its occurrence: its instant less the lead time. A date
     /// has the beginning of its day in UTC.
     pub fn made_at(&self, frontier: Slot, generation: &Generation) -> Option<DateTime<Utc>> {
-        let next = self.schedule().next_after(frontier)?;
+        let next = self.occurrences_after(frontier).next()?;
         let at = self.schedule().instant_of(next.slot);
         at.checked_sub_signed(lead(generation))
     }
@@ -41,7 +41,7 @@ impl Plan {
     ) -> Option<Made> {
         let until = now.checked_add_signed(lead(generation))?;
         let come = |next: &Occurrence| self.schedule().instant_of(next.slot) <= until;
-        let slots = self.schedule().occurrences_after(frontier).take_while(come);
+        let slots = self.occurrences_after(frontier).take_while(come);
         let limit = match generation.catch_up {
             CatchUp::All => generation.catch_up_limit.min(most),
             CatchUp::Latest | CatchUp::None => 1,

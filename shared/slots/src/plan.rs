@@ -1,10 +1,11 @@
 //! A definition, read once.
 
+use chrono::{NaiveDate, NaiveTime};
 use chrono_tz::Tz;
 use event_schema::{
     DstGap, MonthOverflow, Recurrence, Series, SeriesException, SlotAnchor, TimeValue,
 };
-use recurrence::{Rule, RuleError, Schedule, Slot};
+use recurrence::{Occurrences, Rule, RuleError, Schedule, Slot};
 
 /// A time without a zone of its own names this one; its slots are read in UTC.
 pub const FLOATING: &str = "floating";
@@ -14,6 +15,8 @@ pub const FLOATING: &str = "floating";
 pub struct Plan {
     pub(crate) schedule: Schedule,
     pub(crate) anchor: SlotAnchor,
+    /// The end of the day before the first that is the series'.
+    floor: Option<Slot>,
 }
 
 /// Why a definition has no slots.
@@ -58,15 +61,45 @@ impl Plan {
         Ok(Self {
             schedule,
             anchor: recurrence.anchor,
+            floor: None,
         })
     }
 
     /// Reads the definition of a series.
     pub fn of_series(series: &Series) -> Result<Self, PlanError> {
-        Self::of(&series.recurrence, &series.start, &series.exceptions)
+        let plan = Self::of(&series.recurrence, &series.start, &series.exceptions)?;
+        Ok(match &series.begins_after {
+            None => plan,
+            Some(begins) => plan.from(begins.from),
+        })
     }
 
-    /// The slots of its rule.
+    /// The same without the slots before a day.
+    #[must_use]
+    pub fn from(self, day: NaiveDate) -> Self {
+        let end = NaiveTime::from_hms_opt(23, 59, 59);
+        let floor = day.pred_opt().zip(end).map(|(before, end)| {
+            let end = Slot::Timed(before.and_time(end));
+            match self.schedule.start() {
+                Slot::Date(_) => Slot::Date(before),
+                Slot::Timed(_) => end,
+            }
+        });
+        Self { floor, ..self }
+    }
+
+    /// The occurrences of the series strictly after a slot, in order.
+    pub fn occurrences_after(&self, slot: Slot) -> Occurrences<'_> {
+        self.schedule.occurrences_after(self.no_earlier(slot))
+    }
+
+    /// A slot, or where the series begins if that is later.
+    pub(crate) fn no_earlier(&self, slot: Slot) -> Slot {
+        self.floor.map_or(slot, |floor| floor.max(slot))
+    }
+
+    /// All slots of its rule, also those from before the series began: see
+    /// [`occurrences_after`](Self::occurrences_after) for those that are its own.
     pub fn schedule(&self) -> &Schedule {
         &self.schedule
     }
@@ -150,6 +183,55 @@ mod tests {
         assert_eq!(first_slots(&daily, &start)[1], "2027-03-28T02:30");
         daily.dst_gap = DstGap::Skip;
         assert_eq!(first_slots(&daily, &start)[1], "2027-03-29T02:30");
+    }
+
+    #[test]
+    fn slots_before_its_first_day_are_not_its_own() {
+        for (start, expected) in [
+            (date("2027-01-31"), "2027-02-02"),
+            (
+                local("2027-01-31T09:00:00", "Europe/Berlin"),
+                "2027-02-02T09:00",
+            ),
+        ] {
+            let plan = Plan::of(&rule("FREQ=DAILY"), &start, &[]).unwrap();
+            let plan = plan.from("2027-02-02".parse().unwrap());
+            let early: Slot = "2027-01-01".parse().unwrap();
+            let first = plan.occurrences_after(early).next().unwrap();
+            assert_eq!(
+                (first.slot.to_string().as_str(), first.index),
+                (expected, 3)
+            );
+            let finished = |text: &str| crate::Finished {
+                slot: early,
+                index: None,
+                at: text.parse().unwrap(),
+            };
+            let next = plan.next(finished("2027-01-01T08:00:00Z")).unwrap();
+            assert_eq!((next.slot, next.missed_count), (first.slot, 0));
+            let late = plan.next(finished("2027-02-04T12:00:00Z")).unwrap();
+            assert_eq!((late.index, late.missed_count), (6, 3));
+        }
+    }
+
+    #[test]
+    fn what_leads_over_counts_as_the_first_of_completions_only_at_the_start() {
+        let mut every_third = rule("FREQ=DAILY;INTERVAL=3;COUNT=2");
+        every_third.anchor = SlotAnchor::Completion;
+        let plan = Plan::of(&every_third, &date("2027-02-01"), &[]).unwrap();
+        let plan = plan.from("2027-02-02".parse().unwrap());
+        for (slot, index) in [("2027-01-31", 1), ("2027-02-01", 2)] {
+            let next = plan.next(crate::Finished {
+                slot: slot.parse().unwrap(),
+                index: None,
+                at: "2027-02-01T12:00:00Z".parse().unwrap(),
+            });
+            let next = next.unwrap();
+            assert_eq!(
+                (next.slot.to_string().as_str(), next.index),
+                ("2027-02-04", index)
+            );
+        }
     }
 
     #[test]

@@ -33,9 +33,8 @@ impl Plan {
     pub fn next(&self, finished: Finished) -> Option<Turn> {
         match self.anchor {
             SlotAnchor::Schedule => {
-                let next = self
-                    .schedule
-                    .next_after_finish(finished.slot, finished.at)?;
+                let slot = self.no_earlier(finished.slot);
+                let next = self.schedule.next_after_finish(slot, finished.at)?;
                 Some(Turn {
                     slot: next.slot,
                     index: next.index,
@@ -49,7 +48,10 @@ impl Plan {
     /// Nothing was missed: the interval began when the one before was done. A slot that an exception
     /// skips is passed over as if it had been done on its day.
     fn next_after_completion(&self, finished: Finished) -> Option<Turn> {
-        let (mut slot, mut index) = (finished.slot, finished.index.unwrap_or(1));
+        // One that leads over from another series is none of this rule, unless the rule counts from it.
+        let is_before = finished.slot < self.schedule.start();
+        let known = finished.index.unwrap_or(u32::from(!is_before));
+        let (mut slot, mut index) = (self.no_earlier(finished.slot), known);
         let mut at = finished.at;
         loop {
             slot = self.schedule.next_after_completion(slot, index, at)?;

@@ -79,6 +79,22 @@ pub enum Command {
     },
 }
 
+impl Command {
+    /// What an occurrence says, and to which series: one that leads over says it to the series that begins
+    /// after it, where it stands before the first slot. Its own has ended with it.
+    pub fn of_task(task: Task) -> Option<(SeriesId, Self)> {
+        let series_id = task.leads_to()?;
+        let leads_over = task.next_series_id.is_some();
+        let task = Task {
+            series_id: Some(series_id),
+            occurrence_index: task.occurrence_index.filter(|_| !leads_over),
+            ..task
+        };
+        let task = Box::new(task);
+        Some((series_id, Self::Finish { task }))
+    }
+}
+
 /// Why something cannot be learned.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ProgressError {

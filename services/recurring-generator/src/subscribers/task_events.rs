@@ -14,12 +14,9 @@ pub(super) async fn on_task_events(app: AppState, delivery: Delivery) -> Result<
     let Decoded::Known(data) = decode::<TaskEvent>(&delivery.envelope)? else {
         return Ok(Ack::Success);
     };
-    let Some(series_id) = data.state.series_id else {
-        return Ok(Ack::Success);
-    };
     // An open occurrence goes through the gate too: an older event that says otherwise is then stale.
-    let command = Command::Finish {
-        task: Box::new(data.state),
+    let Some((series_id, command)) = Command::of_task(data.state) else {
+        return Ok(Ack::Success);
     };
     let context = Context::of_delivery(App::RecurringGenerator, &delivery, app.clock.now());
     let inbound = Inbound::of_delivery(&delivery)?;

@@ -5,6 +5,7 @@ mod go_on;
 mod split;
 mod surprises;
 mod template;
+mod turnover;
 mod undo;
 
 use chrono::{DateTime, Utc};
@@ -20,11 +21,14 @@ pub use slots::{Finished, Turn, slot_of};
 
 use super::{fields, time};
 
-pub use following::{Following, finished_of, following, following_again, newer};
+pub use following::{
+    Following, finished_of, following, following_again, id_of, index_of, known_through, newer,
+};
 pub use go_on::{Break, go_on};
 pub use split::{SeriesEdit, Split, split};
 pub use surprises::{Surprise, surprises};
 pub use template::follow_template;
+pub use turnover::{Scene, Standing, Turnover, turn_over};
 pub use undo::{caused, is_untouched, parent_of, place_of};
 
 /// The due of a slot, in the zone of the series' start.

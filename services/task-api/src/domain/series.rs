@@ -154,16 +154,6 @@ pub fn must_not_have_ended(series: &Series) -> Result<(), SeriesError> {
     }
 }
 
-/// Refuses what needs a series that makes occurrences now.
-pub fn must_be_active(series: &Series) -> Result<(), SeriesError> {
-    match series.status {
-        SeriesStatus::Active => Ok(()),
-        SeriesStatus::Paused | SeriesStatus::Ended => {
-            Err(illegal(series, "given another rule or start"))
-        }
-    }
-}
-
 fn to(series: &Series, status: SeriesStatus) -> Changed<SeriesStatus> {
     Changed {
         from: series.status,

@@ -11,9 +11,9 @@ mod tests;
 
 use chrono::{DateTime, Utc};
 use event_schema::{
-    Actor, After, Changed, ReminderId, Reply, Status, Task, TaskCancelled, TaskCompleted,
-    TaskEvent, TaskId, TaskReminders, TaskReopened, TaskRestored, TaskSkipped, TaskTrashed,
-    TimeValue,
+    Actor, After, Changed, Recurrence, ReminderId, Reply, SeriesId, Status, Task, TaskCancelled,
+    TaskCompleted, TaskEvent, TaskId, TaskReminders, TaskReopened, TaskRestored, TaskSkipped,
+    TaskTrashed, TaskUpdated, TimeValue,
 };
 use event_store::Aggregate;
 use uuid::Uuid;
@@ -55,6 +55,13 @@ pub enum Command {
     Withdraw {
         /// That one, as it is now.
         after: After,
+    },
+    /// Another series begins when this occurrence is finished, wherever it stands now.
+    LeadTo {
+        /// The series.
+        next: SeriesId,
+        /// Its rule.
+        recurrence: Recurrence,
     },
     /// Change fields of it.
     Update(Box<TaskPatch>),
@@ -153,6 +160,7 @@ pub fn decide(
     match command {
         Command::Create(_) | Command::CreateOccurrence(_) => Ok(Vec::new()),
         Command::Withdraw { after } => Ok(withdrawal::withdraw(task, after, now)),
+        Command::LeadTo { next, recurrence } => Ok(vec![lead_to(task, next, recurrence, now)]),
         Command::Update(patch) => update::decide(task, *patch, now),
         Command::Reschedule { due } => reschedule(task, due, now),
         Command::Complete { completed_at, by } => complete(task, completed_at, by, now),
@@ -249,6 +257,15 @@ fn skip(
         reason,
         updated_at: now,
     })])
+}
+
+fn lead_to(task: &Task, next: SeriesId, recurrence: Recurrence, now: DateTime<Utc>) -> TaskEvent {
+    TaskEvent::Updated(Box::new(TaskUpdated {
+        next_series_id: Some(changed(task.next_series_id, Some(next))),
+        recurrence: Edit::To(Some(recurrence)).of(&task.recurrence),
+        updated_at: now,
+        ..TaskUpdated::default()
+    }))
 }
 
 fn cancel(task: &Task, now: DateTime<Utc>) -> Result<Vec<TaskEvent>, TaskError> {

@@ -146,7 +146,7 @@ impl OnSeries {
         Ok(series)
     }
 
-    /// Its open occurrences, those that came to be since the command was read included.
+    /// Its open occurrences, the one that leads over to it and those that came to be since the command was read included.
     pub(super) fn open_tasks(&self, unit: &mut Unit<'_>, series: &Series) -> Vec<Task> {
         let tasks = self
             .open
@@ -154,11 +154,12 @@ impl OnSeries {
             .filter_map(|id| unit.state::<TaskStream>(*id));
         let mut tasks: Vec<Task> = tasks.collect();
         tasks.extend(self.newer(unit, series).into_iter().map(|(_, task)| task));
+        tasks.extend(leading(unit, series));
         tasks.retain(Task::is_open);
         tasks
     }
 
-    /// The newest slot of those that were open when the command was read, or came since, and are not.
+    /// The newest slot of those that lead over, were open when the command was read, or came since, and are not.
     pub(super) fn newest_finished(&self, unit: &mut Unit<'_>, series: &Series) -> Option<Slot> {
         let known = self
             .open
@@ -166,6 +167,7 @@ impl OnSeries {
             .filter_map(|id| unit.state::<TaskStream>(*id));
         let mut tasks: Vec<Task> = known.collect();
         tasks.extend(self.newer(unit, series).into_iter().map(|(_, task)| task));
+        tasks.extend(leading(unit, series));
         let finished = tasks.iter().filter(|task| !task.is_open());
         finished
             .filter_map(|task| task.slot.as_deref()?.parse().ok())
@@ -173,8 +175,7 @@ impl OnSeries {
     }
 
     fn newer(&self, unit: &mut Unit<'_>, series: &Series) -> Vec<(Slot, Task)> {
-        let newer = self
-            .newest
+        let newer = occurrence::known_through(series, self.newest)
             .map(|newest| occurrence::newer(series, newest, |id| unit.state::<TaskStream>(id)));
         newer.unwrap_or_default()
     }
@@ -182,7 +183,7 @@ impl OnSeries {
     /// Its newest slot that has a task.
     pub(super) fn newest(&self, unit: &mut Unit<'_>, series: &Series) -> Option<Slot> {
         let newer = self.newer(unit, series).last().map(|(slot, _)| *slot);
-        newer.or(self.newest)
+        newer.or_else(|| occurrence::known_through(series, self.newest))
     }
 
     /// The series as the caller sees it now.
@@ -195,6 +196,13 @@ impl OnSeries {
         let view = SeriesView::of(series, version, newest, unit.now());
         answer(StatusCode::OK, version, &view)
     }
+}
+
+/// The occurrence that leads over to a series, while it still does.
+fn leading(unit: &mut Unit<'_>, series: &Series) -> Option<Task> {
+    let id = series.begins_after.as_ref()?.task_id;
+    unit.state::<TaskStream>(id)
+        .filter(|task| task.next_series_id == Some(series.id))
 }
 
 /// An answer with a body.

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use event_schema::{Series, SeriesId, SeriesStatus, Status, Task, TaskId};
 use event_store::Recorded;
-use recurrence::{Occurrence, Schedule, Slot};
+use recurrence::{Occurrence, Slot};
 use serde::{Deserialize, Serialize};
 use service_kit::extract::{Call, Json, Path, Query};
 use service_kit::page::{Cursor, Limit, Page};
@@ -124,7 +124,8 @@ pub(super) async fn list_occurrences(
 fn upcoming(series: &Series, newest: Option<Slot>, range: &Range) -> Vec<OccurrenceView> {
     match (series.status, Plan::of_series(series)) {
         (SeriesStatus::Active, Ok(plan)) => {
-            let slots = slots_after(plan.schedule(), newest, range);
+            let newest = occurrence::known_through(series, newest);
+            let slots = slots_after(&plan, newest, range);
             let view = |slot| OccurrenceView::to_come(series, slot);
             slots.into_iter().map(view).collect()
         }
@@ -132,15 +133,15 @@ fn upcoming(series: &Series, newest: Option<Slot>, range: &Range) -> Vec<Occurre
     }
 }
 
-fn slots_after(schedule: &Schedule, newest: Option<Slot>, range: &Range) -> Vec<Occurrence> {
+fn slots_after(plan: &Plan, newest: Option<Slot>, range: &Range) -> Vec<Occurrence> {
     let before_range = range.from.date().pred_opt().map(Slot::Date);
     let after = [newest, range.after, before_range]
         .into_iter()
         .flatten()
         .max();
     let slots = match after {
-        Some(after) => schedule.occurrences_after(after),
-        None => schedule.occurrences(),
+        Some(after) => plan.occurrences_after(after),
+        None => plan.schedule().occurrences(),
     };
     let is_newer = |slot: Slot| newest.is_none_or(|newest| newest < slot);
     slots

@@ -64,7 +64,7 @@ impl Reach {
     pub(super) async fn of(app: &AppState, call: &Call, task_id: TaskId) -> Result<Self, Error> {
         let task = find(app, call, task_id).await?.state;
         let not_recurring = Error::Task(TaskError::NotRecurring(task_id));
-        let series_id = task.series_id.ok_or(not_recurring)?;
+        let series_id = task.leads_to().ok_or(not_recurring)?;
         Ok(Self {
             task: OnTask::of(call, task_id),
             series: OnSeries::of_any_version(app, call, series_id).await?,
@@ -136,7 +136,9 @@ pub(super) async fn update(
     let by = Actor::User(UserId(call.caller.user_id));
     execute(&app.ledger, call, &reach.streams(), move |unit| {
         let stays = edit.series.due.is_none() && edit.series.recurrence.is_none();
-        if scope == Scope::Series && stays {
+        // Nothing of the series that begins after it lies before it.
+        let is_whole = scope == Scope::Series || reach.task.find(unit)?.next_series_id.is_some();
+        if is_whole && stays {
             change(unit, &reach, &edit)
         } else {
             go_on(unit, &reach, &edit, next, by)

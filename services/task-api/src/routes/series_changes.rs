@@ -67,7 +67,9 @@ pub(super) async fn create_series(
 ///
 /// A merge patch: what is absent stays, null clears. Open occurrences follow in every field that their
 /// owner has not changed; those that are finished stay as they are. With another rule or start, or from a
-/// day on, the series ends and another one goes on, which is the answer; `Location` is where it is.
+/// day on, the series ends and another one goes on, which is the answer; `Location` is where it is. It
+/// begins when what is open and stays is finished, which is `begins_after`, or at once; a paused one
+/// stays paused.
 #[utoipa::path(
     patch, path = "/v1/series/{series_id}", tag = "series", operation_id = "update_series",
     params(("series_id" = uuid::Uuid, Path), ("if-match" = Option<String>, Header),
@@ -77,7 +79,7 @@ pub(super) async fn create_series(
     responses(
         (status = 200, description = "The series as it is now", body = SeriesView,
          headers(("etag" = String), ("location" = String))),
-        (status = 409, description = "It has ended, or is paused and would get another rule", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "It has ended", body = Problem, content_type = "application/problem+json"),
         (status = 412, description = "It was changed in the meantime; `current` has it", body = Problem, content_type = "application/problem+json"),
     )
 )]

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
-use event_schema::{Actor, Priority, Series, SeriesId, SeriesStatus, TaskTemplate};
+use event_schema::{Actor, Priority, Series, SeriesId, SeriesStatus, TaskId, TaskTemplate};
 use recurrence::Slot;
 use serde::Serialize;
 use slots::Finished;
@@ -44,6 +44,9 @@ pub(super) struct SeriesView {
     /// The series that goes on from where it ended.
     #[schema(value_type = Option<Uuid>)]
     next_series_id: Option<SeriesId>,
+    /// The occurrence of the series before it with whose finish it begins; null when it began by itself.
+    #[schema(value_type = Option<Uuid>)]
+    begins_after: Option<TaskId>,
     /// When it was started.
     created_at: DateTime<Utc>,
     /// Who started it.
@@ -103,7 +106,7 @@ impl SeriesView {
         newest: Option<Slot>,
         now: DateTime<Utc>,
     ) -> Self {
-        let finished = newest.map(|slot| Finished {
+        let finished = occurrence::known_through(&series, newest).map(|slot| Finished {
             slot,
             index: None,
             at: now,
@@ -127,6 +130,7 @@ impl SeriesView {
             next_slot: next.map(|turn| turn.slot.to_string()),
             previous_series_id: series.previous_series_id,
             next_series_id: series.next_series_id,
+            begins_after: series.begins_after.map(|begins| begins.task_id),
             created_at: series.created_at,
             created_by: series.created_by,
             updated_at: series.updated_at,

@@ -151,12 +151,12 @@ async fn series_of(
     at: DateTime<Utc>,
 ) -> Result<Option<(Series, Finished)>, Error> {
     let slot = task.slot.as_deref().and_then(|slot| slot.parse().ok());
-    let (Some(series_id), Some(slot)) = (task.series_id, slot) else {
+    let (Some(series_id), Some(slot)) = (task.leads_to(), slot) else {
         return Ok(None);
     };
     let finished = Finished {
         slot,
-        index: task.occurrence_index,
+        index: occurrence::index_of(task),
         at,
     };
     let series = app.ledger.state::<SeriesStream>(series_id).await?;

@@ -50,6 +50,9 @@ pub(super) struct TaskView {
     /// The series it is an occurrence of.
     #[schema(value_type = Option<Uuid>)]
     series_id: Option<SeriesId>,
+    /// The series that begins when this occurrence is finished, because its own was given another rule.
+    #[schema(value_type = Option<Uuid>)]
+    next_series_id: Option<SeriesId>,
     /// Its original civil start within the series, wherever its due is moved.
     slot: Option<String>,
     /// Its place among all slots of the series, from 1.
@@ -153,6 +156,7 @@ impl TaskView {
             labels: task.labels,
             parent_id: task.parent_id,
             series_id: task.series_id,
+            next_series_id: task.next_series_id,
             slot: task.slot,
             occurrence_index: task.occurrence_index,
             missed_count: task.missed_count,

@@ -189,10 +189,10 @@ async fn finish(
 
 /// The occurrence that the generator asked for or will ask for: its id follows from series and slot.
 fn next(unit: &mut Unit<'_>, task: &Task, finished_at: DateTime<Utc>) -> Option<NextOccurrence> {
-    let series = unit.state::<SeriesStream>(task.series_id?)?;
+    let series = unit.state::<SeriesStream>(task.leads_to()?)?;
     let finished = Finished {
         slot: task.slot.as_deref()?.parse().ok()?,
-        index: task.occurrence_index,
+        index: occurrence::index_of(task),
         at: finished_at,
     };
     let version = unit.version::<TaskStream>(task.id);

@@ -134,7 +134,7 @@ struct Later {
 
 impl Later {
     async fn of(app: &AppState, task: &Task) -> Result<Self, Error> {
-        let known = match (task.series_id, &task.slot) {
+        let known = match (task.leads_to(), &task.slot) {
             (Some(series), Some(slot)) => {
                 tasks::after_slot(app.ledger.rows("tasks")?, series, slot).await?
             }
@@ -157,10 +157,11 @@ impl Later {
             return Ok(None);
         };
         let parent = occurrence::parent_of(before, |id| unit.state::<TaskStream>(id));
-        let series = task.series_id.and_then(|id| unit.state::<SeriesStream>(id));
+        let series = next.series_id.and_then(|id| unit.state::<SeriesStream>(id));
         let untouched =
             series.is_some_and(|series| occurrence::is_untouched(&series, &next, parent));
-        let goes = untouched && !has_parts;
+        // One that leads over to another series would not come again: its own has ended.
+        let goes = untouched && !has_parts && next.next_series_id.is_none();
         if goes {
             let after = After {
                 previous_slot: before.slot.clone().unwrap_or_default(),
@@ -198,7 +199,7 @@ impl Later {
 
 /// The task that comes after a finished one, whether it is there or not.
 fn next_id(unit: &mut Unit<'_>, finished: &Task) -> Option<TaskId> {
-    let series = unit.state::<SeriesStream>(finished.series_id?)?;
+    let series = unit.state::<SeriesStream>(finished.leads_to()?)?;
     let slot: Slot = finished.slot.as_deref()?.parse().ok()?;
     let next = Plan::of_series(&series)
         .ok()?

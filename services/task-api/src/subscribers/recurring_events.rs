@@ -41,7 +41,11 @@ pub async fn on_recurring_events(app: AppState, delivery: Delivery) -> Result<Ac
                 .await?;
         }
         ProgressEvent::OccurrenceLate(late) => {
-            let task = occurrence_task_id(series_id, &late.slot);
+            let series = app.ledger.state::<SeriesStream>(series_id).await?;
+            let task = series.map_or_else(
+                || occurrence_task_id(series_id, &late.slot),
+                |series| occurrence::id_of(&series.state, &late.slot),
+            );
             let has_parts = tasks::has_parts(app.ledger.rows("tasks")?, task).await?;
             streams.push(StreamRef::of::<TaskStream>(task));
             let decide = move |unit: &mut Unit<'_>| skip_late(unit, series_id, task, has_parts);
@@ -86,7 +90,7 @@ fn create_occurrence(
         missed_count: due.missed_count,
     };
     let id = occurrence_task_id(series_id, &slot.to_string());
-    let previous = unit.state::<TaskStream>(occurrence_task_id(series_id, &due.previous_slot));
+    let previous = unit.state::<TaskStream>(occurrence::id_of(&series, &due.previous_slot));
     let find = |id| unit.state::<TaskStream>(id);
     let parent = previous
         .as_ref()
@@ -115,8 +119,10 @@ fn skip_late(
     let (Some(series), Some(task)) = (skips, unit.state::<TaskStream>(id)) else {
         return Ok(());
     };
-    let place = occurrence::place_of(series_id, &task, |id| unit.state::<TaskStream>(id));
-    let is_untouched = !has_parts && occurrence::is_untouched(&series, &task, place);
+    let made_by = task.series_id.and_then(|id| unit.state::<SeriesStream>(id));
+    let made_by = made_by.unwrap_or(series);
+    let place = occurrence::place_of(&made_by, &task, |id| unit.state::<TaskStream>(id));
+    let is_untouched = !has_parts && occurrence::is_untouched(&made_by, &task, place);
     if !task.is_open() || !is_untouched {
         return Ok(());
     }

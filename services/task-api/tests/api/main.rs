@@ -23,6 +23,7 @@ mod scope;
 mod series;
 mod series_changes;
 mod series_rule;
+mod series_turnover;
 mod task_list;
 mod task_preview;
 mod tasks;

@@ -33,6 +33,18 @@ pub(crate) async fn occurrence_due(suite: &mut TestSuite, task: &Value, slot: &s
     suite.deliver([due]).await;
 }
 
+/// Slot and state of each occurrence of a series.
+pub(crate) async fn occurrences(suite: &TestSuite, series: &Value, limit: u16) -> Vec<String> {
+    let id = series["id"].as_str().unwrap();
+    let list = format!("/v1/series/{id}/occurrences?from=2027-01-01&limit={limit}");
+    let page = suite.get(&list, StatusCode::OK).await;
+    let text = |item: &Value| {
+        let word = |name: &str| item[name].as_str().unwrap().to_owned();
+        format!("{} {}", word("slot"), word("state"))
+    };
+    page["items"].as_array().unwrap().iter().map(text).collect()
+}
+
 fn slots(page: &Value) -> Vec<(&str, &str)> {
     let items = page["items"].as_array().unwrap().iter();
     items

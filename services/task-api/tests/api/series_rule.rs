@@ -4,7 +4,7 @@ use http::StatusCode;
 use serde_json::{Value, json};
 use test_support::TestSuite;
 
-use crate::series::{monthly, occurrence_due, series_path};
+use crate::series::{monthly, occurrence_due, occurrences, series_path};
 use crate::{berlin, create, errors, parts, path, suite};
 
 async fn patch(suite: &TestSuite, task: &Value, body: Value, status: StatusCode) -> Value {
@@ -13,56 +13,6 @@ async fn patch(suite: &TestSuite, task: &Value, body: Value, status: StatusCode)
 
 async fn refused(suite: &TestSuite, task: &Value, body: Value) -> Value {
     patch(suite, task, body, StatusCode::UNPROCESSABLE_ENTITY).await
-}
-
-/// Slot and state of each occurrence of a series.
-async fn occurrences(suite: &TestSuite, series: &Value, limit: u16) -> Vec<String> {
-    let id = series["id"].as_str().unwrap();
-    let list = format!("/v1/series/{id}/occurrences?from=2027-01-01&limit={limit}");
-    let page = suite.get(&list, StatusCode::OK).await;
-    let text = |item: &Value| {
-        let word = |name: &str| item[name].as_str().unwrap().to_owned();
-        format!("{} {}", word("slot"), word("state"))
-    };
-    page["items"].as_array().unwrap().iter().map(text).collect()
-}
-
-#[tokio::test]
-async fn another_rule_goes_on_from_the_first_slot_without_a_task() {
-    for mut suite in TestSuite::every(parts).await {
-        let january = monthly(&suite).await;
-        suite
-            .post(&path(&january, "/complete"), Value::Null, StatusCode::OK)
-            .await;
-        occurrence_due(&mut suite, &january, "2027-02-28T09:00", 2).await;
-        let body = json!({"recurrence": {"rrule": "FREQ=WEEKLY;COUNT=3"}});
-
-        let new = patch(&suite, &january, body, StatusCode::OK).await;
-
-        assert_eq!(new["previous_series_id"], january["series_id"]);
-        assert_eq!(new["recurrence"]["rrule"], "FREQ=WEEKLY;COUNT=3");
-        assert_eq!(new["start"]["local"], "2027-03-31T09:00");
-        assert_eq!(new["next_slot"], "2027-04-07T09:00");
-        assert_eq!(
-            occurrences(&suite, &new, 9).await,
-            [
-                "2027-03-31T09:00 open",
-                "2027-04-07T09:00 upcoming",
-                "2027-04-14T09:00 upcoming"
-            ]
-        );
-        let old = suite.get(&series_path(&january, ""), StatusCode::OK).await;
-        assert_eq!(
-            (&old["state"], &old["next_series_id"]),
-            (&json!("ended"), &new["id"])
-        );
-        // What was there stays, and nothing of the old series comes any more.
-        let before = ["2027-01-31T09:00 completed", "2027-02-28T09:00 open"];
-        assert_eq!(occurrences(&suite, &old, 9).await, before);
-        occurrence_due(&mut suite, &january, "2027-03-31T09:00", 3).await;
-        assert_eq!(occurrences(&suite, &old, 9).await, before);
-        suite.finish().await;
-    }
 }
 
 #[tokio::test]
@@ -97,8 +47,12 @@ async fn from_a_day_on_what_is_untouched_is_replaced_and_what_is_touched_stays()
                     (&old["trashed_at"], &old["title"]),
                     (&Value::Null, &json!("Pay rent"))
                 );
-                // Its day is taken.
-                assert_eq!(slots, ["2027-02-03T09:00 open"]);
+                // Its day is taken, and its turn comes first.
+                assert_eq!(slots, ["2027-02-03T09:00 upcoming"]);
+                assert_eq!(
+                    (&new["begins_after"], &old["next_series_id"]),
+                    (&old["id"], &new["id"])
+                );
             } else {
                 assert_ne!(old["trashed_at"], Value::Null);
                 assert_eq!(slots, ["2027-01-27T09:00 open"]);
@@ -163,7 +117,15 @@ async fn a_policy_alone_keeps_the_rule_and_the_same_rule_is_no_change() {
     let new = patch(&suite, &task, body, StatusCode::OK).await;
     assert_eq!(new["recurrence"]["rrule"], "FREQ=MONTHLY;COUNT=2");
     assert_eq!(new["recurrence"]["month_overflow"], "skip");
-    assert_eq!(new["start"]["local"], "2027-02-28T09:00");
+    // What is open is the first of two.
+    assert_eq!(
+        (&new["start"]["local"], &new["begins_after"]),
+        (&json!("2027-01-31T09:00"), &task["id"])
+    );
+    assert_eq!(
+        occurrences(&suite, &new, 9).await,
+        ["2027-03-31T09:00 upcoming"]
+    );
     suite.finish().await;
 }
 
@@ -282,7 +244,7 @@ async fn what_cannot_be_changed_so_is_told_with_what_to_send() {
     assert!(detail.contains("2027-03-31"), "{detail}");
 
     suite
-        .post(&series_path(&task, "/pause"), Value::Null, StatusCode::OK)
+        .post(&series_path(&task, "/end"), Value::Null, StatusCode::OK)
         .await;
     let body = json!({"recurrence": weekly});
     let answer = patch(&suite, &task, body, StatusCode::CONFLICT).await;
@@ -298,12 +260,14 @@ async fn a_series_without_a_slot_left_is_prolonged_from_a_day() {
         json!({"title": "x", "due": {"date": "2027-02-01"}, "recurrence": {"rrule": "FREQ=DAILY;COUNT=1"}}),
     )
     .await;
+    // Who says no day means what follows the open one.
     let longer = json!({"recurrence": {"rrule": "FREQ=DAILY"}});
-    let answer = refused(&suite, &task, longer).await;
-    assert_eq!(errors(&answer), [("/effective_from", "missing")]);
-    let longer = json!({"recurrence": {"rrule": "FREQ=DAILY"}, "effective_from": "2027-02-03"});
     let new = patch(&suite, &task, longer, StatusCode::OK).await;
-    assert_eq!(occurrences(&suite, &new, 1).await, ["2027-02-03 open"]);
+    assert_eq!(new["next_slot"], "2027-02-02");
+    let old = json!({ "series_id": new["id"] });
+    let weekly = json!({"recurrence": {"rrule": "FREQ=WEEKLY"}, "effective_from": "2027-02-03"});
+    let refused = refused(&suite, &old, weekly).await;
+    assert_eq!(errors(&refused), [("/effective_from", "too_late")]);
     let old = suite.get(&path(&task, ""), StatusCode::OK).await;
     assert_eq!(old["trashed_at"], Value::Null);
     suite.finish().await;

@@ -116,7 +116,7 @@ pub(super) fn exhausted(state: &SeriesProgress) -> Result<Option<ProgressEvent>,
     else {
         return Ok(None);
     };
-    let is_over = plan(series)?.schedule().next_after(frontier).is_none();
+    let is_over = plan(series)?.occurrences_after(frontier).next().is_none();
     Ok(is_over.then(|| {
         ProgressEvent::SeriesExhausted(SeriesExhausted {
             last_slot: frontier.to_string(),

@@ -1,3 +1,4 @@
+mod lead_over;
 mod on_schedule;
 mod order;
 mod undo;

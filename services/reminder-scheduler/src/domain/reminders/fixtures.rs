@@ -31,6 +31,7 @@ pub(crate) fn task() -> Task {
         reminders: vec![],
         plan_version: 0,
         tellings: 0,
+        next_series_id: None,
         series_id: None,
         slot: None,
         occurrence_index: None,

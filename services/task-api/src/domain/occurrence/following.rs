@@ -39,7 +39,7 @@ pub fn following(
     }
     for _ in 0..MOST_SLOTS {
         let slot = next(series, finished)?.slot;
-        let Some(task) = find(id_of(series, slot)) else {
+        let Some(task) = find(id_of(series, &slot.to_string())) else {
             return Some(to_come(series, slot));
         };
         match finished_of(slot, &task) {
@@ -58,9 +58,9 @@ fn on_schedule(
 ) -> Option<Following> {
     let plan = Plan::of_series(series).ok()?;
     let is_active = series.status == SeriesStatus::Active;
-    let later = plan.schedule().occurrences_after(after).take(MOST_SLOTS);
+    let later = plan.occurrences_after(after).take(MOST_SLOTS);
     for slot in later.map(|next| next.slot).filter(|_| is_active) {
-        match find(id_of(series, slot)) {
+        match find(id_of(series, &slot.to_string())) {
             None => return Some(to_come(series, slot)),
             Some(task) if task.is_open() => return Some(there(slot, task)),
             Some(_) => {}
@@ -81,12 +81,10 @@ pub fn following_again(
     let mut find = not_withdrawn(find);
     let plan = Plan::of_series(series).ok()?;
     let mut newest = finished;
-    let later = plan
-        .schedule()
-        .occurrences_after(search_start(&plan, finished));
+    let later = plan.occurrences_after(search_start(&plan, finished));
     for occurrence in later.take(MOST_SLOTS) {
         // Whatever is not known yet is looked up together: this loop goes on.
-        let Some(task) = find(id_of(series, occurrence.slot)) else {
+        let Some(task) = find(id_of(series, &occurrence.slot.to_string())) else {
             continue;
         };
         match finished_of(occurrence.slot, &task) {
@@ -108,11 +106,12 @@ pub fn newer(
     let mut find = not_withdrawn(find);
     let mut newer = Vec::new();
     while newer.len() < MOST_SLOTS {
-        let finished = find(id_of(series, newest)).and_then(|task| finished_of(newest, &task));
+        let finished =
+            find(id_of(series, &newest.to_string())).and_then(|task| finished_of(newest, &task));
         let Some(turn) = finished.and_then(|finished| next(series, finished)) else {
             break;
         };
-        let Some(task) = find(id_of(series, turn.slot)) else {
+        let Some(task) = find(id_of(series, &turn.slot.to_string())) else {
             break;
         };
         newest = turn.slot;
@@ -153,14 +152,34 @@ pub fn finished_of(slot: Slot, task: &Task) -> Option<Finished> {
     };
     Some(Finished {
         slot,
-        index: task.occurrence_index,
+        index: index_of(task),
         at,
     })
 }
 
+/// Its place in the series that what follows belongs to. One that leads over to another has none there.
+pub fn index_of(task: &Task) -> Option<u32> {
+    let leads_over = task.next_series_id.is_some();
+    task.occurrence_index.filter(|_| !leads_over)
+}
+
+/// The newest slot that has a task: without one of its own, that of the one that leads over.
+pub fn known_through(series: &Series, newest: Option<Slot>) -> Option<Slot> {
+    let begins = series.begins_after.as_ref();
+    newest.or_else(|| begins?.slot.parse().ok())
+}
+
+/// The task of a slot; of the slot after which a series begins, the one that leads over to it.
+pub fn id_of(series: &Series, slot: &str) -> TaskId {
+    match &series.begins_after {
+        Some(begins) if begins.slot == slot => begins.task_id,
+        _ => occurrence_task_id(series.id, slot),
+    }
+}
+
 fn to_come(series: &Series, slot: Slot) -> Following {
     Following {
-        id: id_of(series, slot),
+        id: id_of(series, &slot.to_string()),
         slot,
         due: due_of(slot, &series.start),
         pending: true,
@@ -174,10 +193,6 @@ fn there(slot: Slot, task: Task) -> Following {
         due: task.due.unwrap_or(TimeValue::Date { date: slot.date() }),
         pending: false,
     }
-}
-
-fn id_of(series: &Series, slot: Slot) -> TaskId {
-    occurrence_task_id(series.id, &slot.to_string())
 }
 
 #[cfg(test)]

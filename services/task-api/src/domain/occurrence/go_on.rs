@@ -1,7 +1,7 @@
 //! From a day on: the series that goes on with another rule, start or template.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use event_schema::{Actor, Series, SeriesId, SlotAnchor};
+use event_schema::{Actor, BeginsAfter, Series, SeriesId, SlotAnchor, TaskId, TimeValue};
 use recurrence::Slot;
 use slots::{Plan, Turn, slot_of};
 
@@ -13,15 +13,17 @@ use crate::domain::series::check;
 /// Where a series goes on.
 #[derive(Clone, Copy, Debug)]
 pub struct Break {
-    /// The first day that is not the old series' any more.
+    /// The first day that is the new series'.
     pub from: NaiveDate,
+    /// The day that a rule alone counts from.
+    pub counts_from: NaiveDate,
     /// The place of the first slot that the old series does not have any more.
     pub index: u32,
-    /// The last day that an occurrence stays on which somebody has changed.
-    pub taken_through: Option<NaiveDate>,
+    /// The occurrence with whose finish it begins, and its slot.
+    pub after: Option<(TaskId, Slot)>,
 }
 
-/// Makes the series that goes on from a day.
+/// Makes the series that goes on from a day. It is paused if the old one is.
 ///
 /// With another rule it counts from that day, with another start from that. Otherwise it counts on from
 /// the old start, so that the rhythm, the day of the month and `COUNT` are as they were. The template's
@@ -34,16 +36,8 @@ pub fn go_on(
     by: Actor,
     now: DateTime<Utc>,
 ) -> Result<Split, Vec<Fault>> {
-    let known_start = edit.due.as_ref().unwrap_or(&old.start);
-    let beside = slot_of(known_start)
-        .ok_or_else(|| vec![Fault::new("/due", "invalid_value", "has no local time")])?;
-    // What is counted from completions has no rhythm to keep.
-    let anew = edit.recurrence.is_some() || old.recurrence.anchor == SlotAnchor::Completion;
-    let start = match &edit.due {
-        Some(start) => start.clone(),
-        None if anew => due_of(Slot::Date(at.from).with_time_of(beside), &old.start),
-        None => old.start.clone(),
-    };
+    let beside = known_start(old, &edit)?;
+    let start = start(old, at.counts_from, &edit)?;
     let template = template(old, &start, beside, edit.template)?;
     let (recurrence, exceptions) = edit.recurrence.unwrap_or_else(|| {
         let begins_anew = slot_of(&start).is_some_and(|start| start.date() >= at.from);
@@ -57,30 +51,64 @@ pub fn go_on(
         (recurrence, exceptions)
     });
     let series = Series {
+        status: old.status,
         generation: edit.generation.unwrap_or(old.generation),
         exceptions,
         previous_series_id: Some(old.id),
+        begins_after: at.after.map(|(task_id, slot)| BeginsAfter {
+            task_id,
+            slot: slot.to_string(),
+            from: at.from,
+        }),
         ..Series::new(id, by, old.owner_id, (recurrence, start), template, now)
     };
     let faults = check(&series, &series.template);
     if !faults.is_empty() {
         return Err(faults);
     }
-    let first = first(&series, at)?;
+    let first = first(&series, at.from)?;
     Ok(Split { series, first })
 }
 
-/// The first slot from the day on, behind what stays.
-fn first(series: &Series, at: Break) -> Result<Turn, Vec<Fault>> {
-    let plan = Plan::of_series(series).map_err(|error| vec![fault(&error)])?;
-    let stays_through = at.taken_through.max(at.from.pred_opt());
+/// Whether the slot of an open occurrence is one of the new rule, at the same time in the same zone, when
+/// that counts from `counts_from`.
+pub(super) fn is_kept(
+    old: &Series,
+    counts_from: NaiveDate,
+    edit: &SeriesEdit,
+    slot: Slot,
+) -> Result<bool, Vec<Fault>> {
+    let start = start(old, counts_from, edit)?;
+    let kept = || (old.recurrence.clone(), old.exceptions.clone());
+    let (recurrence, exceptions) = edit.recurrence.clone().unwrap_or_else(kept);
+    let plan = Plan::of(&recurrence, &start, &exceptions).map_err(|error| vec![fault(&error)])?;
     let schedule = plan.schedule();
-    let mut slots = match stays_through {
-        Some(day) => schedule.occurrences_after(Slot::Date(day)),
-        None => schedule.occurrences(),
-    };
-    // A slot of the day itself comes after the date.
-    let first = slots.find(|next| Some(next.slot.date()) > stays_through);
+    let same_time = due_of(slot, &start) == due_of(slot, &old.start);
+    Ok(same_time && schedule.is_slot(slot) && !schedule.is_excepted(slot))
+}
+
+/// The start beside which the times of a change stand.
+fn known_start(old: &Series, edit: &SeriesEdit) -> Result<Slot, Vec<Fault>> {
+    slot_of(edit.due.as_ref().unwrap_or(&old.start))
+        .ok_or_else(|| vec![Fault::new("/due", "invalid_value", "has no local time")])
+}
+
+fn start(old: &Series, counts_from: NaiveDate, edit: &SeriesEdit) -> Result<TimeValue, Vec<Fault>> {
+    let beside = known_start(old, edit)?;
+    // What is counted from completions has no rhythm to keep.
+    let anew = edit.recurrence.is_some() || old.recurrence.anchor == SlotAnchor::Completion;
+    Ok(match &edit.due {
+        Some(start) => start.clone(),
+        None if anew => due_of(Slot::Date(counts_from).with_time_of(beside), &old.start),
+        None => old.start.clone(),
+    })
+}
+
+/// The first slot from the day on.
+fn first(series: &Series, from: NaiveDate) -> Result<Turn, Vec<Fault>> {
+    let plan = Plan::of_series(series).map_err(|error| vec![fault(&error)])?;
+    let before = Slot::Date(from.pred_opt().unwrap_or(from));
+    let first = plan.from(from).occurrences_after(before).next();
     let first = first.ok_or_else(|| {
         let message = "has no occurrence from there on: give it a later end, or end the series";
         vec![Fault::new("/recurrence", "never_occurs", message)]
@@ -94,7 +122,7 @@ fn first(series: &Series, at: Break) -> Result<Turn, Vec<Fault>> {
 
 #[cfg(test)]
 mod tests {
-    use event_schema::{Recurrence, TimeValue};
+    use event_schema::Recurrence;
     use uuid::Uuid;
 
     use super::*;
@@ -111,8 +139,9 @@ mod tests {
     fn from(day: &str, index: u32) -> Break {
         Break {
             from: day.parse().unwrap(),
+            counts_from: day.parse().unwrap(),
             index,
-            taken_through: None,
+            after: None,
         }
     }
 
@@ -174,7 +203,7 @@ mod tests {
     #[test]
     fn an_occurrence_that_stays_has_its_day_for_itself() {
         let at = Break {
-            taken_through: "2027-03-17".parse().ok(),
+            from: "2027-03-18".parse().unwrap(),
             ..from("2027-03-10", 3)
         };
         let slots = slots(&monthly("FREQ=MONTHLY"), at, rule("FREQ=WEEKLY")).unwrap();

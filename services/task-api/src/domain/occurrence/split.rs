@@ -51,7 +51,10 @@ pub fn split(
     let due = edit.due.unwrap_or_else(|| due_of(at.slot, &old.start));
     let slot = slot_of(&due)
         .ok_or_else(|| vec![Fault::new("/due", "invalid_value", "has no local time")])?;
-    let goes_on = edit.recurrence.is_none() && slot.date() == at.slot.date();
+    // What leads over to a series is none of its slots.
+    let begins = old.begins_after.as_ref();
+    let leads_over = begins.is_some_and(|begins| begins.slot == at.slot.to_string());
+    let goes_on = edit.recurrence.is_none() && slot.date() == at.slot.date() && !leads_over;
     let (start, recurrence, exceptions) = if goes_on {
         let start = at_time_of(&old.start, &due).unwrap_or_else(|| due.clone());
         (
@@ -60,7 +63,8 @@ pub fn split(
             later_exceptions(old, at.slot, slot),
         )
     } else {
-        let kept = || (shortened(&old.recurrence, at.index), Vec::new());
+        let index = if leads_over { 1 } else { at.index };
+        let kept = || (shortened(&old.recurrence, index), Vec::new());
         let (recurrence, exceptions) = edit.recurrence.clone().unwrap_or_else(kept);
         (due.clone(), recurrence, exceptions)
     };

@@ -1,10 +1,10 @@
 //! What an occurrence has to do with the one before it, when that is opened again.
 
 use chrono::{DateTime, Utc};
-use event_schema::{OccurrenceDue, Reminder, Series, SeriesId, Task, TaskId, occurrence_task_id};
+use event_schema::{OccurrenceDue, Reminder, Series, Task, TaskId};
 use recurrence::Slot;
 
-use super::{Turn, task_of};
+use super::{Turn, id_of, task_of};
 
 /// The task of a slot that is due, as the one before it lets it be: it is created as taken back when
 /// that one has been opened again since its finish made this one due.
@@ -37,12 +37,12 @@ pub fn parent_of(previous: &Task, mut find: impl FnMut(TaskId) -> Option<Task>) 
 /// Where an occurrence was put when it was created: where the one before it stands, if it came because of
 /// that, and else where it is.
 pub fn place_of(
-    series: SeriesId,
+    series: &Series,
     task: &Task,
     mut find: impl FnMut(TaskId) -> Option<Task>,
 ) -> Option<TaskId> {
     let previous = task.previous_slot.as_deref();
-    match previous.and_then(|slot| find(occurrence_task_id(series, slot))) {
+    match previous.and_then(|slot| find(id_of(series, slot))) {
         Some(previous) => parent_of(&previous, find),
         None => task.parent_id,
     }
@@ -73,6 +73,7 @@ pub fn is_untouched(series: &Series, task: &Task, parent: Option<TaskId>) -> boo
     let as_made = Task {
         reminders: task.reminders.clone(),
         recurrence: task.recurrence.clone(),
+        next_series_id: task.next_series_id,
         plan_version: task.plan_version,
         tellings: task.tellings,
         previous_slot: task.previous_slot.clone(),

@@ -38,6 +38,7 @@ fn task() -> Task {
         reminders: Vec::new(),
         plan_version: 0,
         tellings: 0,
+        next_series_id: None,
         series_id: None,
         slot: None,
         occurrence_index: None,

@@ -111,6 +111,7 @@ pub(super) fn decide(
         parent_id: patch.parent_id.of(&task.parent_id),
         reminders: reminders.of(&task.reminders),
         updated_at: now,
+        ..TaskUpdated::default()
     };
     let nothing = TaskUpdated {
         updated_at: now,

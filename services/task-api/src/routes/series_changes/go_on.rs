@@ -4,19 +4,18 @@ use std::collections::BTreeSet;
 
 use axum::http::StatusCode;
 use axum::response::Response;
-use chrono::NaiveDate;
-use event_schema::{Actor, Series, SeriesId, Task, TaskId, UserId, occurrence_task_id};
+use event_schema::{Actor, Series, SeriesId, Task, TaskId, UserId};
 use event_store::{Answer, Unit};
 use recurrence::Slot;
 use service_kit::command::execute;
 use service_kit::extract::Call;
-use slots::{Finished, Turn};
+use slots::{Finished, Plan, Turn};
 
 use super::series_change::GoesOn;
 use crate::app::AppState;
-use crate::domain::occurrence::{self, Break};
+use crate::domain::occurrence::{self, Scene, Standing, Turnover};
 use crate::domain::series::{self, Command};
-use crate::domain::{Fault, SeriesStream, TaskStream, task};
+use crate::domain::{SeriesStream, TaskStream, task, time};
 use crate::error::Error;
 use crate::routes::command::{OnSeries, answer};
 use crate::routes::series_view::SeriesView;
@@ -24,7 +23,7 @@ use crate::routes::tasks::new_series::of_series;
 use crate::store::tasks;
 
 /// Ends the series before a day, and starts another one with it. What is finished stays where it is, and
-/// so does what is open and somebody has put work into.
+/// so does what is open and somebody has put work into: then the other one begins when that is finished.
 pub(super) async fn go_on(
     app: &AppState,
     call: &Call,
@@ -41,28 +40,18 @@ pub(super) async fn go_on(
     let by = Actor::User(UserId(call.caller.user_id));
     execute(&app.ledger, call, &target.streams(), move |unit| {
         let old = target.find(unit)?;
-        series::must_be_active(&old)?;
-        let open = target.open_tasks(unit, &old);
-        let newest = target.newest(unit, &old);
-        let turn = next_turn(unit, &old, newest);
-        let finished = past.finished.max(target.newest_finished(unit, &old));
-        let from = from_day(wanted.from, turn, finished)?;
-        let later = open.into_iter().filter(|task| day_of(task) >= Some(from));
-        let (stays, goes): (Vec<Task>, Vec<Task>) =
-            later.partition(|task| past.is_touched(unit, &old, task));
-        let parent = parent(unit, goes.first(), &old, newest);
-        let first_gone = goes.iter().filter_map(|task| task.occurrence_index).min();
-        let at = Break {
-            from,
-            index: first_gone.or(turn.map(|turn| turn.index)).unwrap_or(1),
-            taken_through: stays.iter().filter_map(day_of).max(),
-        };
-        let split = occurrence::go_on(&old, at, wanted.edit.clone(), next, by, unit.now())
-            .map_err(|faults| of_series(Error::Invalid(faults)))?;
+        series::must_not_have_ended(&old)?;
+        let scene = past.scene(unit, &target, &old);
+        let newest = scene.newest.map(|(id, _)| id);
+        let of_series = |faults| of_series(Error::Invalid(faults));
+        let over = occurrence::turn_over(&old, scene, wanted.from, &wanted.edit);
+        let over = over.map_err(of_series)?;
+        let split = occurrence::go_on(&old, over.at, wanted.edit.clone(), next, by, unit.now());
+        let split = split.map_err(of_series)?;
+        let parent = parent(unit, over.goes.first(), newest);
         target.decide(unit, Command::End { next: Some(next) })?;
-        for task in goes {
-            command(unit, task.id, task::Command::Trash)?;
-        }
+        let before = wanted.from.is_none().then_some(&old);
+        hand_over(unit, &over, before, &split.series)?;
         start(unit, split, parent, by)
     })
     .await
@@ -76,16 +65,37 @@ struct Past {
 }
 
 impl Past {
+    /// Where the series stands, with what came to be since.
+    fn scene(&self, unit: &mut Unit<'_>, target: &OnSeries, old: &Series) -> Scene {
+        let newest = target.newest(unit, old);
+        let open = target.open_tasks(unit, old).into_iter();
+        let standing = open.filter_map(|task| {
+            Some(Standing {
+                slot: task.slot.as_deref()?.parse().ok()?,
+                is_touched: self.is_touched(unit, old, &task),
+                task,
+            })
+        });
+        let mut open: Vec<Standing> = standing.collect();
+        open.sort_by_key(|one| one.slot);
+        Scene {
+            open,
+            newest: newest.map(|slot| (occurrence::id_of(old, &slot.to_string()), slot)),
+            finished: self.finished.max(target.newest_finished(unit, old)),
+            turn: next_turn(unit, old, newest),
+            today: time::date_in(time::zone_of(&old.start), unit.now()),
+        }
+    }
+
     /// Whether somebody has put work into an open occurrence.
     fn is_touched(&self, unit: &mut Unit<'_>, series: &Series, task: &Task) -> bool {
-        let parent = occurrence::place_of(series.id, task, |id| unit.state::<TaskStream>(id));
-        self.with_parts.contains(&task.id) || !occurrence::is_untouched(series, task, parent)
+        // One that leads over was made by an earlier series.
+        let own = task.series_id.filter(|id| *id != series.id);
+        let made_by = own.and_then(|id| unit.state::<SeriesStream>(id));
+        let made_by = made_by.as_ref().unwrap_or(series);
+        let parent = occurrence::place_of(made_by, task, |id| unit.state::<TaskStream>(id));
+        self.with_parts.contains(&task.id) || !occurrence::is_untouched(made_by, task, parent)
     }
-}
-
-fn day_of(task: &Task) -> Option<NaiveDate> {
-    let slot: Slot = task.slot.as_deref()?.parse().ok()?;
-    Some(slot.date())
 }
 
 /// The first slot that has no task yet.
@@ -95,55 +105,47 @@ fn next_turn(unit: &Unit<'_>, series: &Series, newest: Option<Slot>) -> Option<T
         index: None,
         at: unit.now(),
     };
-    occurrence::next(series, finished)
+    // A definition was checked when the series started; a paused one has its slots too.
+    Plan::of_series(series).ok()?.next(finished)
+}
+
+/// What goes is in the trash, what stays follows the template of the next series if all does, and what leads
+/// over says to which.
+fn hand_over(
+    unit: &mut Unit<'_>,
+    over: &Turnover,
+    before: Option<&Series>,
+    next: &Series,
+) -> Result<(), Error> {
+    for task in &over.goes {
+        command(unit, task.id, task::Command::Trash)?;
+    }
+    for task in &over.stays {
+        let patch = before.and_then(|old| occurrence::follow_template(task, old, next));
+        if let Some(patch) = patch {
+            command(unit, task.id, task::Command::Update(Box::new(patch)))?;
+        }
+    }
+    for id in &over.leads {
+        let lead = task::Command::LeadTo {
+            next: next.id,
+            recurrence: next.recurrence.clone(),
+        };
+        command(unit, *id, lead)?;
+    }
+    Ok(())
 }
 
 /// Where the occurrence stands that is replaced, or else the newest one.
-fn parent(
-    unit: &mut Unit<'_>,
-    gone: Option<&Task>,
-    series: &Series,
-    newest: Option<Slot>,
-) -> Option<TaskId> {
-    let id = newest.map(|slot| occurrence_task_id(series.id, &slot.to_string()));
+fn parent(unit: &mut Unit<'_>, gone: Option<&Task>, newest: Option<TaskId>) -> Option<TaskId> {
     let before = match gone {
         Some(gone) => Some(gone.clone()),
-        None => id.and_then(|id| unit.state::<TaskStream>(id)),
+        None => newest.and_then(|id| unit.state::<TaskStream>(id)),
     };
     occurrence::parent_of(&before?, |id| unit.state::<TaskStream>(id))
 }
 
-/// The day from which on another series is wanted: after all that is finished, and no later than the next
-/// slot, because what lies between would belong to neither.
-fn from_day(
-    wanted: Option<NaiveDate>,
-    turn: Option<Turn>,
-    finished: Option<Slot>,
-) -> Result<NaiveDate, Error> {
-    let refusal = |code, message| {
-        let fault = Fault::new("/effective_from", code, message);
-        Err(Error::Invalid(vec![fault]))
-    };
-    let next = turn.map(|turn| turn.slot.date());
-    let Some(from) = wanted.or(next) else {
-        let message = "is required, because the series has no slot left: say from which day on";
-        return refusal("missing", message.to_owned());
-    };
-    if let Some(finished) = finished.filter(|finished| finished.date() >= from) {
-        let day = finished.date();
-        let message = format!("must be after {day}: what is finished by then stays in its series");
-        return refusal("too_early", message);
-    }
-    if let Some(next) = next.filter(|next| *next < from) {
-        let message = format!(
-            "must be {next} or earlier, the first slot without a task: send it again when its turn comes"
-        );
-        return refusal("too_late", message);
-    }
-    Ok(from)
-}
-
-/// Starts the series with its first occurrence, and tells it.
+/// Starts the series, with its first occurrence unless it waits for an earlier one, and tells it.
 fn start(
     unit: &mut Unit<'_>,
     split: occurrence::Split,
@@ -155,10 +157,14 @@ fn start(
     for event in series::decide(None, Command::Start(Box::new(series.clone())), unit.now())? {
         unit.append::<SeriesStream>(id, &event);
     }
-    let task = occurrence::task_of(&series, first, parent, by, unit.now());
-    command(unit, task.id, task::Command::Create(Box::new(task)))?;
+    let waits = series.begins_after.is_some();
+    if !waits {
+        let task = occurrence::task_of(&series, first, parent, by, unit.now());
+        command(unit, task.id, task::Command::Create(Box::new(task)))?;
+    }
     let version = unit.version::<SeriesStream>(id);
-    let view = SeriesView::of(series, version, Some(first.slot), unit.now());
+    let newest = (!waits).then_some(first.slot);
+    let view = SeriesView::of(series, version, newest, unit.now());
     let mut answer = answer(StatusCode::OK, version, &view)?;
     answer.location = Some(format!("/v1/series/{id}"));
     Ok(answer)

@@ -40,7 +40,8 @@ pub(in crate::routes) struct SeriesChange {
     #[schema(value_type = Option<TimeInput>)]
     start: Field<TimeInput>,
     /// The day, or the slot, from which on another series goes on with all of this: after what is
-    /// finished, and no later than the first slot without a task, which it is when absent.
+    /// finished, and no later than the first slot without a task. When absent, all that is open is meant,
+    /// or else that slot.
     #[serde(default)]
     #[schema(value_type = Option<String>, example = "2027-02-28")]
     effective_from: Field<String>,

@@ -129,7 +129,7 @@ pub(in crate::routes) fn of_series(error: Error) -> Error {
     };
     let place = |pointer: String| match pointer.strip_prefix("/due") {
         Some(rest) => format!("/start{rest}"),
-        None if pointer.starts_with("/recurrence") => pointer,
+        None if pointer.starts_with("/recurrence") || pointer == "/effective_from" => pointer,
         None => format!("/template{pointer}"),
     };
     let faults = faults.into_iter().map(|fault| Fault {
