@@ -119,7 +119,11 @@ impl Rows {
     }
 
     pub(crate) fn due_at(&self) -> DateTime<Utc> {
-        self.after.task.due.as_ref().map_or(NEVER, time::sort_key)
+        self.after
+            .task
+            .due
+            .as_ref()
+            .map_or(NEVER, |due| time::sort_key(due, time::home(None)))
     }
 }
 

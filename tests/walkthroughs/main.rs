@@ -6,3 +6,4 @@ mod main_job;
 mod refusals;
 mod requests;
 mod series;
+mod zones;

@@ -58,7 +58,11 @@ pub(super) struct Completed<'a> {
 
 impl<'a> View<'a> {
     pub(super) fn of(task: &'a Task, version: i64, now: DateTime<Utc>) -> Self {
-        let due_has_passed = || task.due.as_ref().is_some_and(|due| time::is_past(due, now));
+        let due_has_passed = || {
+            task.due
+                .as_ref()
+                .is_some_and(|due| time::is_past(due, now, time::home(None)))
+        };
         Self {
             id: task.id,
             version,
@@ -100,7 +104,7 @@ impl TimeView {
             date,
             local,
             time_zone,
-            instant: time::instant_of(value),
+            instant: time::instant_of(value, time::home(None)),
         }
     }
 }

@@ -6,10 +6,11 @@ use clock::{SharedClock, SystemClock};
 use event_schema::App;
 use event_store::{Catalog, Ledger};
 use service_kit::service::{BuildError, Foundation, PublicDoor, Service};
+use tokio::sync::Notify;
 
 use crate::config::Config;
-use crate::domain::{SeriesStream, TaskStream};
-use crate::{routes, store, subscribers};
+use crate::domain::{PreferencesStream, SeriesStream, TaskStream};
+use crate::{routes, store, subscribers, workers};
 
 /// What every door needs. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -18,6 +19,8 @@ pub struct AppState {
     pub ledger: Ledger,
     /// The time; read in doors only.
     pub clock: SharedClock,
+    /// Somebody said that they are elsewhere now.
+    pub moved: Arc<Notify>,
 }
 
 /// Builds the service on the wall clock. See [`build_with`].
@@ -36,6 +39,7 @@ pub async fn build_with(
     let state = AppState {
         ledger: foundation.ledger.clone(),
         clock: Arc::clone(&foundation.clock),
+        moved: Arc::new(Notify::new()),
     };
     let subscriptions = subscribers::subscriptions(&config.service.dapr);
     let public = PublicDoor {
@@ -43,13 +47,14 @@ pub async fn build_with(
         document: routes::openapi(),
         auth: config.auth,
     };
-    let workers = Vec::new();
+    let workers = workers::all(&state);
     foundation.open(state, Some(public), subscriptions, workers)
 }
 
 /// What the ledger of this service holds.
 pub fn catalog() -> Catalog {
     Catalog::new(store::projections())
+        .kind::<PreferencesStream>()
         .kind::<SeriesStream>()
         .kind::<TaskStream>()
 }

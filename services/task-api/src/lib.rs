@@ -6,6 +6,7 @@ pub mod app;
 
 pub mod routes;
 pub mod subscribers;
+pub mod workers;
 
 pub mod domain;
 pub mod store;

@@ -7,6 +7,7 @@ mod exceptions;
 mod fields;
 mod history;
 mod occurrences;
+mod preferences;
 mod recurrence_input;
 mod recurrence_preview;
 mod reminder_answers;
@@ -45,6 +46,7 @@ use crate::app::AppState;
         (name = "reminders", description = "Being told about tasks"),
         (name = "series", description = "Series: a rule, and what every task of it starts with"),
         (name = "recurrence", description = "Rules that make tasks repeat"),
+        (name = "preferences", description = "What a user prefers"),
         (name = "about", description = "What runs here"),
     )
 )]
@@ -101,5 +103,9 @@ fn table() -> OpenApiRouter<AppState> {
         .routes(routes!(occurrences::list_occurrences))
         .routes(routes!(exceptions::except_slot))
         .routes(routes!(recurrence_preview::preview_recurrence))
+        .routes(routes!(
+            preferences::get_preferences,
+            preferences::update_preferences
+        ))
         .routes(routes!(about::get_about))
 }

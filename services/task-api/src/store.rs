@@ -1,5 +1,6 @@
 //! Rows for reading, made from the log in the transaction of the events.
 
+pub mod preferences;
 pub mod reminders;
 pub mod series;
 pub mod tasks;
@@ -11,7 +12,8 @@ use event_store::Projection;
 
 /// The service's own tables; they come after the ledger's.
 pub const MIGRATIONS: MigrationSet = database::migrations!(
-    "task-api": "0001_tasks", "0002_task_labels", "0003_series", "0004_reminders", "0005_withdrawn_tasks"
+    "task-api": "0001_tasks", "0002_task_labels", "0003_series", "0004_reminders", "0005_withdrawn_tasks",
+    "0006_preferences"
 );
 
 /// Every projection of the ledger.
@@ -20,5 +22,6 @@ pub fn projections() -> Vec<Arc<dyn Projection>> {
         Arc::new(tasks::Tasks),
         Arc::new(series::SeriesRows),
         Arc::new(reminders::Reminders),
+        Arc::new(preferences::PreferencesRows),
     ]
 }

@@ -10,6 +10,7 @@ mod envelope;
 mod event_type;
 mod ids;
 mod notification;
+mod preferences;
 mod recurring;
 mod registry;
 mod reminder;
@@ -41,6 +42,7 @@ pub use notification::{
     DeliveryFailed, Notification, NotificationDelivered, NotificationEvent, NotificationExpired,
     NotificationKind, NotificationRead, NotificationUpdated, NotificationWithdrawn,
 };
+pub use preferences::{Preferences, PreferencesChanged, PreferencesEvent, PreferencesFollowed};
 pub use recurring::{
     OccurrenceDue, OccurrenceFinished, OccurrenceLate, OccurrenceOpened, OccurrenceReopened,
     OccurrenceWithdrawn, ProgressEvent, SeriesExhausted, SeriesFollowed, SeriesProgress,
@@ -69,7 +71,7 @@ pub use task::{
 pub use task_reminder::{
     Anchor, Answer, Misfire, MisfirePolicy, Nag, Reminder, Reply, Terms, Told, Trigger,
 };
-pub use time_value::TimeValue;
+pub use time_value::{FLOATING, TimeValue};
 pub use topic::{App, Topic};
 pub use upcast::{Members, RegistryError, Step, Upcast, unchanged};
 pub use watch::{TaskSeen, TaskWatch, WatchEvent};

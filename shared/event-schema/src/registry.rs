@@ -8,8 +8,8 @@ use crate::decode::shape;
 use crate::upcast::{self, RegistryError, Upcast};
 use crate::{
     DecodeError, Decoded, Envelope, EventSet, EventType, MissEvent, NotificationEvent,
-    ProgressEvent, ReminderEvent, SeriesEvent, State, SummaryEvent, TaskEvent, WatchEvent,
-    dataschema, decode,
+    PreferencesEvent, ProgressEvent, ReminderEvent, SeriesEvent, State, SummaryEvent, TaskEvent,
+    WatchEvent, dataschema, decode,
 };
 
 /// A family of events as data.
@@ -26,7 +26,7 @@ pub struct Family {
     pub(crate) current_form: fn(&Envelope) -> Result<Option<Value>, DecodeError>,
 }
 
-static FAMILIES: [Family; 8] = [
+static FAMILIES: [Family; 9] = [
     Family::of::<TaskEvent>(),
     Family::of::<ReminderEvent>(),
     Family::of::<SeriesEvent>(),
@@ -35,6 +35,7 @@ static FAMILIES: [Family; 8] = [
     Family::of::<WatchEvent>(),
     Family::of::<SummaryEvent>(),
     Family::of::<MissEvent>(),
+    Family::of::<PreferencesEvent>(),
 ];
 
 /// Every family of the suite, in the order of the topic contract.

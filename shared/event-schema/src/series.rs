@@ -222,6 +222,9 @@ pub struct Series {
     /// What its rule counts from: the due it was started with, a date or a local time in a zone. The
     /// first slot is the first one of the rule at or after it.
     pub start: TimeValue,
+    /// The IANA zone in which dates and floating times are read: where its owner is, or UTC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub home_zone: Option<String>,
     /// What its tasks start with.
     pub template: TaskTemplate,
     /// Whether it still generates.
@@ -292,6 +295,7 @@ impl Series {
             owner_id,
             recurrence,
             start,
+            home_zone: None,
             template,
             status: SeriesStatus::Active,
             generation: Generation::default(),
@@ -355,6 +359,9 @@ pub struct SeriesChanged {
     /// The `start` of the series.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start: Option<Changed<TimeValue>>,
+    /// The `home_zone` of the series.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub home_zone: Option<Changed<Option<String>>>,
     /// The `template` of the series.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub template: Option<Changed<TaskTemplate>>,

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::event_type::event_set;
 use crate::{
     Actor, Anchor, Answer, Changed, Recurrence, Reminder, ReminderId, SeriesId, State, TaskId,
-    TimeValue, Told, Topic, UserId, is_default,
+    TimeValue, Told, Topic, Trigger, UserId, is_default,
 };
 
 /// Where a task stands.
@@ -75,6 +75,9 @@ pub struct Task {
     /// The last acceptable moment, apart from due.
     #[serde(default)]
     pub deadline: Option<TimeValue>,
+    /// The IANA zone in which its dates and floating times are read: where its owner is, or UTC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub home_zone: Option<String>,
     /// The task it is a part of.
     #[serde(default)]
     pub parent_id: Option<TaskId>,
@@ -152,6 +155,7 @@ impl Task {
             start: None,
             due: None,
             deadline: None,
+            home_zone: None,
             parent_id: None,
             reminders: Vec::new(),
             plan_version: 0,
@@ -188,6 +192,17 @@ impl Task {
     /// Whether it was taken back, because what caused it was undone.
     pub fn is_withdrawn(&self) -> bool {
         !self.withdrawn.is_empty()
+    }
+
+    /// Whether what its times mean depends on where its owner is.
+    pub fn floats(&self) -> bool {
+        let times = [&self.start, &self.due, &self.deadline];
+        let own = times.into_iter().flatten().any(TimeValue::floats);
+        let is_floating = |reminder: &Reminder| match &reminder.trigger {
+            Trigger::Absolute { at } => at.floats(),
+            Trigger::Relative { .. } | Trigger::TimeOfDay { .. } => false,
+        };
+        own || self.reminders.iter().any(is_floating)
     }
 
     /// The series that what follows it belongs to.
@@ -291,6 +306,9 @@ pub struct TaskUpdated {
     /// The `reminders` of the task.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reminders: Option<Changed<Vec<Reminder>>>,
+    /// The `home_zone` of the task.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub home_zone: Option<Changed<Option<String>>>,
     /// The `next_series_id` of the task.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_series_id: Option<Changed<Option<SeriesId>>>,

@@ -46,7 +46,7 @@ pub enum Trigger {
         #[schemars(with = "String", extend("pattern" = r"^\d{2}:\d{2}$"))]
         at: NaiveTime,
         /// An IANA name: the zone of the time of day. Without it, the zone of the task's time; that of
-        /// a date or a floating time is UTC.
+        /// a date or a floating time is the `home_zone` of the task.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         time_zone: Option<String>,
     },

@@ -31,7 +31,19 @@ pub enum TimeValue {
     },
 }
 
+/// The zone name of a local time that is the same on every wall.
+pub const FLOATING: &str = "floating";
+
 impl TimeValue {
+    /// Whether its instant depends on where its reader is: of a date and of a floating time.
+    pub fn floats(&self) -> bool {
+        match self {
+            Self::Date { .. } => true,
+            Self::Local { time_zone, .. } => time_zone == FLOATING,
+            Self::Instant { .. } => false,
+        }
+    }
+
     /// The civil text of a date or local time: what a slot is named by.
     pub fn civil_text(&self) -> Option<String> {
         match self {

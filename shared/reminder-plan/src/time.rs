@@ -2,11 +2,11 @@
 
 use chrono::{DateTime, Datelike, Days, NaiveDate, SubsecRound, TimeDelta, Utc};
 use chrono_tz::Tz;
-use event_schema::{Task, TimeValue, Trigger, WallClock};
+use event_schema::{FLOATING, Task, TimeValue, Trigger, WallClock};
 use recurrence::resolve;
 
-/// A local time without a zone of its own is read in this one.
-const FLOATING: (&str, Tz) = ("floating", Tz::UTC);
+/// Where an owner is of whom nobody knows.
+const NOWHERE: &str = "UTC";
 
 /// A zone is not in the database of zones that this process was built with.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -55,10 +55,10 @@ enum Meaning {
 
 fn meaning(task: &Task, trigger: &Trigger) -> Result<Option<Meaning>, UnknownZone> {
     Ok(match trigger {
-        Trigger::Absolute { at } => from(at, 0),
+        Trigger::Absolute { at } => from(at, 0, home_of(task)),
         Trigger::Relative { to, offset_seconds } => {
             let anchor = task.anchor(*to);
-            anchor.and_then(|anchor| from(anchor, *offset_seconds))
+            anchor.and_then(|anchor| from(anchor, *offset_seconds, home_of(task)))
         }
         Trigger::TimeOfDay {
             to,
@@ -70,7 +70,7 @@ fn meaning(task: &Task, trigger: &Trigger) -> Result<Option<Meaning>, UnknownZon
                 return Ok(None);
             };
             let own = time_zone.as_deref().map(zone).transpose()?;
-            let zone = own.map_or_else(|| zone_of(anchor), Ok)?;
+            let zone = own.map_or_else(|| zone(zone_of(anchor, home_of(task))), Ok)?;
             let day = day_of(anchor, zone).checked_sub_days(Days::new(u64::from(*days_before)));
             day.map(|day| {
                 Meaning::Wall(WallClock {
@@ -84,16 +84,16 @@ fn meaning(task: &Task, trigger: &Trigger) -> Result<Option<Meaning>, UnknownZon
 }
 
 /// So many seconds from a time; a date has none to count from.
-fn from(time: &TimeValue, offset_seconds: i64) -> Option<Meaning> {
+fn from(time: &TimeValue, offset_seconds: i64, home: &str) -> Option<Meaning> {
     match time {
         TimeValue::Date { .. } => None,
         TimeValue::Instant { instant } => {
             let offset = TimeDelta::try_seconds(offset_seconds)?;
             instant.checked_add_signed(offset).map(Meaning::Instant)
         }
-        TimeValue::Local { local, time_zone } => Some(Meaning::Wall(WallClock {
+        TimeValue::Local { local, .. } => Some(Meaning::Wall(WallClock {
             local: *local,
-            time_zone: time_zone.clone(),
+            time_zone: zone_of(time, home).to_owned(),
             offset_seconds,
         })),
     }
@@ -113,16 +113,23 @@ fn day_of(time: &TimeValue, zone: Tz) -> NaiveDate {
     }
 }
 
-fn zone_of(time: &TimeValue) -> Result<Tz, UnknownZone> {
+/// The zone in which a time is read.
+fn zone_of<'a>(time: &'a TimeValue, home: &'a str) -> &'a str {
     match time {
-        TimeValue::Local { time_zone, .. } => zone(time_zone),
-        TimeValue::Date { .. } | TimeValue::Instant { .. } => Ok(FLOATING.1),
+        TimeValue::Local { time_zone, .. } if !time.floats() => time_zone,
+        TimeValue::Local { .. } | TimeValue::Date { .. } | TimeValue::Instant { .. } => home,
     }
 }
 
+/// Where the owner of a task is.
+fn home_of(task: &Task) -> &str {
+    task.home_zone.as_deref().unwrap_or(NOWHERE)
+}
+
 fn zone(name: &str) -> Result<Tz, UnknownZone> {
-    if name == FLOATING.0 {
-        return Ok(FLOATING.1);
+    // Written before the zone of the owner was.
+    if name == FLOATING {
+        return Ok(Tz::UTC);
     }
     name.parse().map_err(|_| UnknownZone(name.to_owned()))
 }

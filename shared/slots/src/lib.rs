@@ -6,5 +6,5 @@ mod plan;
 mod turn;
 
 pub use on_schedule::Made;
-pub use plan::{FLOATING, Plan, PlanError, slot_of};
+pub use plan::{Plan, PlanError, slot_of};
 pub use turn::{Finished, Turn};

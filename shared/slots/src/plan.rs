@@ -7,9 +7,6 @@ use event_schema::{
 };
 use recurrence::{Occurrences, Rule, RuleError, Schedule, Slot};
 
-/// A time without a zone of its own names this one; its slots are read in UTC.
-pub const FLOATING: &str = "floating";
-
 /// What the slots of a series follow from.
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -43,6 +40,16 @@ impl Plan {
         start: &TimeValue,
         exceptions: &[SeriesException],
     ) -> Result<Self, PlanError> {
+        Self::at_home(recurrence, start, exceptions, None)
+    }
+
+    /// The same, where dates and floating times are read in the zone of their owner.
+    pub fn at_home(
+        recurrence: &Recurrence,
+        start: &TimeValue,
+        exceptions: &[SeriesException],
+        home: Option<&str>,
+    ) -> Result<Self, PlanError> {
         let rule = Rule::parse(&recurrence.rrule)?;
         let slot = slot_of(start).ok_or(PlanError::InstantStart)?;
         let overflow = match recurrence.month_overflow {
@@ -53,7 +60,7 @@ impl Plan {
             DstGap::Shift => recurrence::DstGap::Shift,
             DstGap::Skip => recurrence::DstGap::Skip,
         };
-        let schedule = Schedule::new(rule, slot, zone_of(start)?, overflow)?;
+        let schedule = Schedule::new(rule, slot, zone_of(start, home)?, overflow)?;
         let schedule = schedule.with_dst_gap(gap).except(skipped(exceptions)?);
         if recurrence.anchor == SlotAnchor::Completion {
             schedule.check_completion()?;
@@ -67,7 +74,9 @@ impl Plan {
 
     /// Reads the definition of a series.
     pub fn of_series(series: &Series) -> Result<Self, PlanError> {
-        let plan = Self::of(&series.recurrence, &series.start, &series.exceptions)?;
+        let home = series.home_zone.as_deref();
+        let (rule, start) = (&series.recurrence, &series.start);
+        let plan = Self::at_home(rule, start, &series.exceptions, home)?;
         Ok(match &series.begins_after {
             None => plan,
             Some(begins) => plan.from(begins.from),
@@ -119,14 +128,15 @@ pub fn slot_of(value: &TimeValue) -> Option<Slot> {
     }
 }
 
-fn zone_of(start: &TimeValue) -> Result<Option<Tz>, PlanError> {
-    match start {
-        TimeValue::Local { time_zone, .. } if time_zone != FLOATING => match time_zone.parse() {
-            Ok(zone) => Ok(Some(zone)),
-            Err(_) => Err(PlanError::UnknownZone(time_zone.clone())),
-        },
-        TimeValue::Local { .. } | TimeValue::Date { .. } | TimeValue::Instant { .. } => Ok(None),
-    }
+fn zone_of(start: &TimeValue, home: Option<&str>) -> Result<Option<Tz>, PlanError> {
+    let name = match start {
+        TimeValue::Local { time_zone, .. } if !start.floats() => Some(time_zone.as_str()),
+        TimeValue::Local { .. } | TimeValue::Date { .. } => home,
+        TimeValue::Instant { .. } => None,
+    };
+    let unknown = |name: &str| PlanError::UnknownZone(name.to_owned());
+    name.map(|name| name.parse().map_err(|_| unknown(name)))
+        .transpose()
 }
 
 fn skipped(exceptions: &[SeriesException]) -> Result<Vec<Slot>, PlanError> {
@@ -141,6 +151,8 @@ fn skipped(exceptions: &[SeriesException]) -> Result<Vec<Slot>, PlanError> {
 
 #[cfg(test)]
 mod tests {
+    use event_schema::FLOATING;
+
     use super::*;
 
     fn rule(rrule: &str) -> Recurrence {
@@ -240,6 +252,30 @@ mod tests {
             let plan = Plan::of(&rule("FREQ=DAILY"), &start, &[]).unwrap();
             assert_eq!(plan.schedule().time_zone(), None);
         }
+    }
+
+    #[test]
+    fn dates_and_floating_times_are_read_where_their_owner_is() {
+        let kept = local("2027-01-31T09:00:00", "Europe/Berlin");
+        for (start, finished, expected) in [
+            (date("2027-01-31"), "2027-01-31T15:30:00Z", "2027-02-02"),
+            (
+                local("2027-01-31T09:00:00", FLOATING),
+                "2027-02-01T00:30:00Z",
+                "2027-02-02T09:00",
+            ),
+            (kept, "2027-02-01T00:30:00Z", "2027-02-01T09:00"),
+        ] {
+            let plan = Plan::at_home(&rule("FREQ=DAILY"), &start, &[], Some("Asia/Tokyo")).unwrap();
+            let next = plan.next(crate::Finished {
+                slot: slot_of(&start).unwrap(),
+                index: Some(1),
+                at: finished.parse().unwrap(),
+            });
+            assert_eq!(next.unwrap().slot.to_string(), expected, "{start:?}");
+        }
+        let mars = Plan::at_home(&rule("FREQ=DAILY"), &date("2027-01-31"), &[], Some("Mars"));
+        assert_eq!(mars.unwrap_err(), PlanError::UnknownZone("Mars".to_owned()));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! `task-update-events`: a changed task is planned anew.
 
 use test_support::TestSuite;
-use test_support::fixture::local;
+use test_support::fixture::{self, local};
 
 use crate::{CANCELLED, FIRED, SCHEDULED, its_time, parts, rent};
 
@@ -70,4 +70,30 @@ async fn an_update_that_overtakes_the_creation_makes_the_plan() {
 
     assert_eq!(suite.published_types(), [SCHEDULED]);
     suite.finish().await;
+}
+
+#[tokio::test]
+async fn what_floats_fires_where_its_owner_is() {
+    for mut suite in TestSuite::every(parts).await {
+        let story = fixture::task("Pills")
+            .due(local("2026-11-22T21:00", "floating"))
+            .reminder(-600)
+            .created();
+        suite.deliver(story.events()).await;
+        // At nine in the evening there it is noon in UTC.
+        suite.deliver(story.home_zone("Asia/Tokyo").events()).await;
+
+        suite.set_now(its_time());
+        suite.run_workers().await;
+
+        let fired = suite.published_of(FIRED);
+        assert_eq!(
+            fired[0]["data"]["change"]["scheduled_for"],
+            "2026-11-22T11:50:00Z"
+        );
+        suite.advance(chrono::TimeDelta::hours(12));
+        suite.run_workers().await;
+        assert_eq!(suite.published_of(FIRED).len(), 1);
+        suite.finish().await;
+    }
 }

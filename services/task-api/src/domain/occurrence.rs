@@ -77,6 +77,7 @@ pub fn task_of(
         start: moved(&template.start),
         due: Some(due_of(turn.slot, &series.start)),
         deadline: moved(&template.deadline),
+        home_zone: series.home_zone.clone(),
         parent_id,
         series_id: Some(series.id),
         slot: Some(slot),

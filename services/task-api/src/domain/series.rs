@@ -5,14 +5,15 @@ mod except;
 
 use chrono::{DateTime, Utc};
 use event_schema::{
-    Changed, Series, SeriesEnded, SeriesEvent, SeriesException, SeriesId, SeriesPaused,
-    SeriesResumed, SeriesStatus,
+    Changed, Series, SeriesChanged, SeriesEnded, SeriesEvent, SeriesException, SeriesId,
+    SeriesPaused, SeriesResumed, SeriesStatus,
 };
 use event_store::Aggregate;
 use recurrence::Slot;
 use uuid::Uuid;
 
 use super::Fault;
+use super::task::Edit;
 
 pub use change::{SeriesPatch, TemplatePatch};
 pub(in crate::domain) use change::{check, patched};
@@ -43,6 +44,11 @@ pub enum Command {
     Start(Box<Series>),
     /// Change what its occurrences start with, or when they are made.
     Change(Box<SeriesPatch>),
+    /// Read its dates and floating times in a zone, while it has not ended.
+    ReadIn {
+        /// An IANA name; UTC without one.
+        home_zone: Option<String>,
+    },
     /// Make one slot different, as soon as its turn comes.
     Except {
         /// Its newest slot that has a task.
@@ -101,6 +107,9 @@ pub fn decide(
         (Some(series), Command::Start(_)) => Err(SeriesError::AlreadyExists(series.id)),
         (None, _) => Err(SeriesError::NotFound),
         (Some(series), Command::Change(patch)) => change::decide(series, *patch, now),
+        (Some(series), Command::ReadIn { home_zone }) => {
+            Ok(read_in(series, home_zone, now).into_iter().collect())
+        }
         (
             Some(series),
             Command::Except {
@@ -124,6 +133,18 @@ fn end(series: &Series, next: Option<SeriesId>, now: DateTime<Utc>) -> Vec<Serie
         next_series_id: next,
         updated_at: now,
     })]
+}
+
+fn read_in(series: &Series, home_zone: Option<String>, now: DateTime<Utc>) -> Option<SeriesEvent> {
+    let home_zone = Edit::To(home_zone).of(&series.home_zone)?;
+    let lives = series.status != SeriesStatus::Ended;
+    lives.then(|| {
+        SeriesEvent::Changed(Box::new(SeriesChanged {
+            home_zone: Some(home_zone),
+            updated_at: now,
+            ..SeriesChanged::default()
+        }))
+    })
 }
 
 fn pause(series: &Series, now: DateTime<Utc>) -> Result<Vec<SeriesEvent>, SeriesError> {
@@ -188,6 +209,9 @@ pub fn evolve(state: Option<Series>, event: &SeriesEvent) -> Option<Series> {
             }
             if let Some(start) = &change.start {
                 series.start = start.to.clone();
+            }
+            if let Some(home_zone) = &change.home_zone {
+                series.home_zone.clone_from(&home_zone.to);
             }
             if let Some(template) = &change.template {
                 series.template = template.to.clone();

@@ -60,8 +60,8 @@ impl Preset {
     }
 }
 
-/// Where the user of a reminder is, as far as the reminder or its task says.
-pub fn zone_of(task: &Task, reminder: &Reminder) -> Tz {
+/// Where the user of a reminder is, as far as the reminder or its task says; else where they say they are.
+pub fn zone_of(task: &Task, reminder: &Reminder, home: Tz) -> Tz {
     let own = match &reminder.trigger {
         Trigger::TimeOfDay { time_zone, .. } => {
             time_zone.as_deref().and_then(|zone| zone.parse().ok())
@@ -73,7 +73,7 @@ pub fn zone_of(task: &Task, reminder: &Reminder) -> Tz {
         let times: [&Option<TimeValue>; 3] = [&task.due, &task.start, &task.deadline];
         times.into_iter().flatten().find_map(time::zone_of)
     };
-    own.or_else(of_task).unwrap_or(Tz::UTC)
+    own.or_else(of_task).unwrap_or(home)
 }
 
 fn after(day: NaiveDate, days: u64) -> Option<NaiveDate> {

@@ -63,6 +63,11 @@ pub enum Command {
         /// Its rule.
         recurrence: Recurrence,
     },
+    /// Read its dates and floating times in a zone, if it is open and has any.
+    ReadIn {
+        /// An IANA name; UTC without one.
+        home_zone: Option<String>,
+    },
     /// Change fields of it.
     Update(Box<TaskPatch>),
     /// Move its due alone; an occurrence keeps its slot.
@@ -161,6 +166,7 @@ pub fn decide(
         Command::Create(_) | Command::CreateOccurrence(_) => Ok(Vec::new()),
         Command::Withdraw { after } => Ok(withdrawal::withdraw(task, after, now)),
         Command::LeadTo { next, recurrence } => Ok(vec![lead_to(task, next, recurrence, now)]),
+        Command::ReadIn { home_zone } => Ok(read_in(task, home_zone, now).into_iter().collect()),
         Command::Update(patch) => update::decide(task, *patch, now),
         Command::Reschedule { due } => reschedule(task, due, now),
         Command::Complete { completed_at, by } => complete(task, completed_at, by, now),
@@ -257,6 +263,18 @@ fn skip(
         reason,
         updated_at: now,
     })])
+}
+
+fn read_in(task: &Task, home_zone: Option<String>, now: DateTime<Utc>) -> Option<TaskEvent> {
+    let home_zone = Edit::To(home_zone).of(&task.home_zone);
+    let changes = task.is_open() && task.floats() && home_zone.is_some();
+    changes.then(|| {
+        TaskEvent::Updated(Box::new(TaskUpdated {
+            home_zone,
+            updated_at: now,
+            ..TaskUpdated::default()
+        }))
+    })
 }
 
 fn lead_to(task: &Task, next: SeriesId, recurrence: Recurrence, now: DateTime<Utc>) -> TaskEvent {

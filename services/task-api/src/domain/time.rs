@@ -5,11 +5,9 @@ use chrono::{
     Timelike, Utc,
 };
 use chrono_tz::Tz;
+pub use event_schema::FLOATING;
 use event_schema::{TimeValue, civil};
 use recurrence::resolve;
-
-/// The zone name of a time that is the same on every wall.
-pub const FLOATING: &str = "floating";
 
 /// A date of the years 1 to 9999, in its one spelling.
 pub fn date(text: &str) -> Option<NaiveDate> {
@@ -46,15 +44,17 @@ pub fn zone_of(value: &TimeValue) -> Option<Tz> {
     }
 }
 
+/// Where an owner is, from what a task, a series or preferences say of it: UTC when nobody knows.
+pub fn home(zone: Option<&str>) -> Tz {
+    zone.and_then(|name| name.parse().ok()).unwrap_or(Tz::UTC)
+}
+
 /// The instant of a time; a date has none, nor has what lies outside of the years 1 to 9999 in UTC.
-/// A floating time is read in UTC, until users have a zone of their own.
-pub fn instant_of(value: &TimeValue) -> Option<DateTime<Utc>> {
+/// A floating time is read where its owner is.
+pub fn instant_of(value: &TimeValue, home: Tz) -> Option<DateTime<Utc>> {
     let instant = match value {
         TimeValue::Date { .. } => return None,
-        TimeValue::Local { local, .. } => match zone_of(value) {
-            Some(zone) => resolve(*local, zone),
-            None => local.and_utc(),
-        },
+        TimeValue::Local { local, .. } => resolve(*local, zone_of(value).unwrap_or(home)),
         TimeValue::Instant { instant } => *instant,
     };
     has_four_digits(instant.date_naive()).then_some(instant)
@@ -64,26 +64,31 @@ pub fn instant_of(value: &TimeValue) -> Option<DateTime<Utc>> {
 /// date has no seconds to count from.
 pub fn reaches(value: &TimeValue, seconds: i64) -> bool {
     let delta = TimeDelta::try_seconds(seconds);
-    let moved = instant_of(value)
+    let moved = instant_of(value, Tz::UTC)
         .zip(delta)
         .and_then(|(instant, delta)| instant.checked_add_signed(delta));
     moved.is_some_and(|instant| has_four_digits(instant.date_naive()))
 }
 
-/// Where a time stands among others: its instant, or the beginning of its day in UTC.
-pub fn sort_key(value: &TimeValue) -> DateTime<Utc> {
+/// Where a time stands among others: its instant, or the beginning of its day where its owner is.
+pub fn sort_key(value: &TimeValue, home: Tz) -> DateTime<Utc> {
     match value {
-        TimeValue::Date { date } => midnight(*date),
-        TimeValue::Local { local, .. } => instant_of(value).unwrap_or_else(|| local.and_utc()),
+        TimeValue::Date { date } => midnight(*date, home),
+        TimeValue::Local { local, .. } => {
+            instant_of(value, home).unwrap_or_else(|| local.and_utc())
+        }
         TimeValue::Instant { instant } => *instant,
     }
 }
 
-/// Whether the time has passed: of a date, that its day has ended in UTC.
-pub fn is_past(value: &TimeValue, now: DateTime<Utc>) -> bool {
+/// Whether the time has passed: of a date, that its day has ended where its owner is.
+pub fn is_past(value: &TimeValue, now: DateTime<Utc>, home: Tz) -> bool {
     match value {
-        TimeValue::Date { date } => date.succ_opt().is_some_and(|next| midnight(next) <= now),
-        TimeValue::Local { .. } | TimeValue::Instant { .. } => sort_key(value) < now,
+        TimeValue::Date { date } => {
+            let next = date.succ_opt();
+            next.is_some_and(|next| midnight(next, home) <= now)
+        }
+        TimeValue::Local { .. } | TimeValue::Instant { .. } => sort_key(value, home) < now,
     }
 }
 
@@ -112,26 +117,23 @@ pub fn shifted_in(value: &TimeValue, days: i64, zone: Option<Tz>) -> Option<Time
         local: instant.with_timezone(&zone).naive_local(),
         time_zone: zone.name().to_owned(),
     };
-    let instant = instant_of(&shifted(&local, days)?)?;
+    let instant = instant_of(&shifted(&local, days)?, zone)?;
     Some(TimeValue::Instant { instant })
 }
 
 /// Whether the time can be told in UTC with a year of four digits.
 pub fn is_representable(value: &TimeValue) -> bool {
-    matches!(value, TimeValue::Date { .. }) || instant_of(value).is_some()
+    matches!(value, TimeValue::Date { .. }) || instant_of(value, Tz::UTC).is_some()
 }
 
-/// The date in a zone, or in UTC without one.
-pub fn date_in(zone: Option<Tz>, now: DateTime<Utc>) -> NaiveDate {
-    zone.map_or_else(
-        || now.date_naive(),
-        |zone| now.with_timezone(&zone).date_naive(),
-    )
+/// The date in a zone.
+pub fn date_in(zone: Tz, now: DateTime<Utc>) -> NaiveDate {
+    now.with_timezone(&zone).date_naive()
 }
 
-/// The beginning of a day in UTC.
-pub fn midnight(date: NaiveDate) -> DateTime<Utc> {
-    date.and_time(NaiveTime::MIN).and_utc()
+/// The beginning of a day in a zone.
+pub fn midnight(date: NaiveDate, zone: Tz) -> DateTime<Utc> {
+    resolve(date.and_time(NaiveTime::MIN), zone)
 }
 
 fn add(date: NaiveDate, days: i64) -> Option<NaiveDate> {
@@ -174,7 +176,7 @@ mod tests {
             ("9999-12-31T23:59:59", FLOATING, true),
         ] {
             assert_eq!(
-                instant_of(&zoned(text, zone)).is_some(),
+                instant_of(&zoned(text, zone), Tz::UTC).is_some(),
                 is,
                 "{text} {zone}"
             );
@@ -210,7 +212,7 @@ mod tests {
 
     #[test]
     fn a_time_that_does_not_exist_moves_forward() {
-        let gap = instant_of(&berlin("2027-03-28T02:30")).unwrap();
+        let gap = instant_of(&berlin("2027-03-28T02:30"), Tz::UTC).unwrap();
         assert_eq!(gap.to_rfc3339(), "2027-03-28T01:30:00+00:00");
     }
 
@@ -219,8 +221,15 @@ mod tests {
         let due = TimeValue::Date {
             date: date("2027-01-31").unwrap(),
         };
-        assert!(!is_past(&due, instant("2027-01-31T23:59:59Z").unwrap()));
-        assert!(is_past(&due, instant("2027-02-01T00:00:00Z").unwrap()));
+        for (zone, last) in [
+            (Tz::UTC, "2027-01-31T23:59:59Z"),
+            (Tz::Asia__Tokyo, "2027-01-31T14:59:59Z"),
+            (Tz::America__Los_Angeles, "2027-02-01T07:59:59Z"),
+        ] {
+            let last = instant(last).unwrap();
+            assert!(!is_past(&due, last, zone));
+            assert!(is_past(&due, last + TimeDelta::seconds(1), zone));
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@ use recurrence::Slot;
 use serde::Serialize;
 use service_kit::extract::Call;
 
+use super::preferences;
 use super::series_view::SeriesView;
 use super::task_view::TaskView;
 use crate::app::AppState;
@@ -55,10 +56,23 @@ impl OnTask {
     /// Decides the command, appends what happens, and gives the task as it is then.
     pub(super) fn decide(&self, unit: &mut Unit<'_>, command: Command) -> Result<Task, Error> {
         let found = self.find(unit)?;
+        let may_float = matches!(
+            command,
+            Command::Update(_) | Command::Reschedule { .. } | Command::Reopen | Command::Restore
+        );
         for event in task::decide(Some(&found), command, unit.now())? {
             unit.append::<TaskStream>(self.task_id, &event);
         }
-        Ok(unit.state::<TaskStream>(self.task_id).unwrap_or(found))
+        let task = unit.state::<TaskStream>(self.task_id).unwrap_or(found);
+        if !may_float || !task.floats() {
+            return Ok(task);
+        }
+        // One that did not float, or was closed, has not followed its owner.
+        let home_zone = preferences::home_zone(unit, self.owner);
+        for event in task::decide(Some(&task), Command::ReadIn { home_zone }, unit.now())? {
+            unit.append::<TaskStream>(self.task_id, &event);
+        }
+        Ok(unit.state::<TaskStream>(self.task_id).unwrap_or(task))
     }
 
     /// The task as the caller sees it now, with its revision.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use axum::extract::State;
 use axum::response::Response;
+use chrono_tz::Tz;
 use event_schema::{Priority, SeriesException, SeriesId, TimeValue};
 use recurrence::Slot;
 use serde::{Deserialize, Serialize};
@@ -209,8 +210,8 @@ impl Different {
     }
 }
 
-impl From<SeriesException> for ExceptionView {
-    fn from(exception: SeriesException) -> Self {
+impl ExceptionView {
+    pub(super) fn of(exception: SeriesException, home: Tz) -> Self {
         match exception {
             SeriesException::Skip { slot } => Self {
                 slot,
@@ -235,7 +236,7 @@ impl From<SeriesException> for ExceptionView {
                 notes,
                 priority,
                 labels,
-                due: due.as_ref().map(TimeView::from),
+                due: due.as_ref().map(|due| TimeView::of(due, home)),
             },
         }
     }

@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 use event_schema::{
     Actor, Decoded, Envelope, EventSet, Reminder, Task, TaskEvent, TaskId, TimeValue, decode,
 };
@@ -17,7 +18,7 @@ use super::reminder_view::ReminderView;
 use super::tasks;
 use super::time_value::TimeView;
 use crate::app::AppState;
-use crate::domain::TaskStream;
+use crate::domain::{TaskStream, time};
 use crate::error::Error;
 
 /// Fields of a state that say nothing about its creation, or only to services.
@@ -105,13 +106,14 @@ fn item(event: &RecordedEvent) -> Result<Option<HistoryItem>, Error> {
     let Decoded::Known(data) = decode::<TaskEvent>(&envelope)? else {
         return Err(unshowable(format!("unknown type {}", envelope.event_type)));
     };
+    let home = time::home(data.state.home_zone.as_deref());
     let changes = match &data.change {
         TaskEvent::RemindersTold(_) => return Ok(None),
-        TaskEvent::Created(task) => created(task),
+        TaskEvent::Created(task) => created(task, home),
         change => change
             .change_json()
             .and_then(|json| serde_json::from_str(json.get()))
-            .map(|members| changed(&members)),
+            .map(|members| changed(&members, home)),
     };
     Ok(Some(HistoryItem {
         version: data.state.revision(envelope.version()),
@@ -124,7 +126,7 @@ fn item(event: &RecordedEvent) -> Result<Option<HistoryItem>, Error> {
 }
 
 /// Every field that a new task has, from nothing.
-fn created(task: &Task) -> serde_json::Result<Vec<FieldChange>> {
+fn created(task: &Task, home: Tz) -> serde_json::Result<Vec<FieldChange>> {
     let Value::Object(members) = serde_json::to_value(task)? else {
         return Ok(Vec::new());
     };
@@ -134,7 +136,7 @@ fn created(task: &Task) -> serde_json::Result<Vec<FieldChange>> {
     Ok(told
         .map(|(field, value)| {
             withdrawal(&field).unwrap_or_else(|| FieldChange {
-                to: show(&field, value),
+                to: show(&field, value, home),
                 from: Value::Null,
                 field,
             })
@@ -168,7 +170,7 @@ fn is_set(field: &str, value: &Value) -> bool {
 }
 
 /// The members with a value before and after; a member alone is something that was said.
-fn changed(members: &Map<String, Value>) -> Vec<FieldChange> {
+fn changed(members: &Map<String, Value>, home: Tz) -> Vec<FieldChange> {
     let told = members.iter().filter(|(field, _)| *field != "updated_at");
     told.map(|(field, value)| {
         if let Some(change) = withdrawal(field) {
@@ -180,21 +182,22 @@ fn changed(members: &Map<String, Value>) -> Vec<FieldChange> {
         };
         FieldChange {
             field: field.clone(),
-            from: show(field, from),
-            to: show(field, to),
+            from: show(field, from, home),
+            to: show(field, to, home),
         }
     })
     .collect()
 }
 
 /// A field's value as a task shows it.
-fn show(field: &str, value: Value) -> Value {
+fn show(field: &str, value: Value, home: Tz) -> Value {
     let shown = match field {
-        "start" | "due" | "deadline" => {
-            view::<Option<TimeValue>, _>(&value, |time| time.as_ref().map(TimeView::from))
-        }
+        "start" | "due" | "deadline" => view::<Option<TimeValue>, _>(&value, |time| {
+            time.as_ref().map(|time| TimeView::of(time, home))
+        }),
         "reminders" => view::<Vec<Reminder>, _>(&value, |reminders| {
-            reminders.iter().map(ReminderView::from).collect::<Vec<_>>()
+            let views = reminders.iter().map(|one| ReminderView::of(one, home));
+            views.collect::<Vec<_>>()
         }),
         _ => None,
     };

@@ -102,7 +102,9 @@ pub(super) async fn list_occurrences(
     Query(query): Query<ListOccurrences>,
 ) -> Result<Json<Page<OccurrenceView>>, Error> {
     let series = find(&app, &call, series_id).await?.state;
-    let today = time::date_in(time::zone_of(&series.start), app.clock.now());
+    let zone = time::zone_of(&series.start);
+    let home = time::home(series.home_zone.as_deref());
+    let today = time::date_in(zone.unwrap_or(home), app.clock.now());
     let after: Option<String> = query.cursor.map(|cursor| cursor.place()).transpose()?;
     let range = Range {
         from: query.from.map_or(Slot::Date(today), |from| from.0),
@@ -153,25 +155,25 @@ fn slots_after(plan: &Plan, newest: Option<Slot>, range: &Range) -> Vec<Occurren
 
 impl OccurrenceView {
     fn of_task(Recorded { state: task, .. }: Recorded<Task>) -> Self {
+        let home = time::home(task.home_zone.as_deref());
         Self {
             state: state_of(&task),
             index: task.occurrence_index,
             task_id: Some(task.id),
-            due: task.due.as_ref().map(TimeView::from),
+            due: task.due.as_ref().map(|due| TimeView::of(due, home)),
             slot: task.slot.unwrap_or_default(),
         }
     }
 
     fn to_come(series: &Series, next: Occurrence) -> Self {
+        let home = time::home(series.home_zone.as_deref());
+        let due = occurrence::due_of(next.slot, &series.start);
         Self {
             slot: next.slot.to_string(),
             index: Some(next.index),
             state: "upcoming",
             task_id: None,
-            due: Some(TimeView::from(&occurrence::due_of(
-                next.slot,
-                &series.start,
-            ))),
+            due: Some(TimeView::of(&due, home)),
         }
     }
 }

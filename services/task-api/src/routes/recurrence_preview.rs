@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use axum::extract::State;
 use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 use event_schema::TimeValue;
 use recurrence::{Occurrence, Schedule, Slot, language};
 use serde::{Deserialize, Serialize};
@@ -10,8 +12,10 @@ use service_kit::extract::{Call, Json};
 use utoipa::ToSchema;
 
 use super::fields::{Field, Reader, Unknown};
+use super::preferences;
 use super::recurrence_input::{RecurrenceInput, StructuredView};
 use super::time_value::{Allowed, TimeInput};
+use crate::app::AppState;
 use crate::domain::occurrence::{self, Surprise, due_of};
 use crate::domain::{Fault, time};
 use crate::error::Error;
@@ -98,14 +102,17 @@ pub(super) struct Warning {
     )
 )]
 pub(super) async fn preview_recurrence(
-    _call: Call,
+    State(app): State<AppState>,
+    call: Call,
     Json(body): Json<PreviewRecurrence>,
 ) -> Result<Json<RecurrencePreview>, Error> {
     let mut reader = Reader::default();
     let plan = body.read(&mut reader);
     reader.finish()?;
     // A plan that is not there has left a fault behind.
-    plan.map(|plan| Json(plan.preview())).ok_or(Error::NotFound)
+    let plan = plan.ok_or(Error::NotFound)?;
+    let home = preferences::home(&app, &call).await?;
+    Ok(Json(plan.preview(home)))
 }
 
 struct Plan {
@@ -141,12 +148,15 @@ impl PreviewRecurrence {
 }
 
 impl Plan {
-    fn preview(&self) -> RecurrencePreview {
+    fn preview(&self, home: Tz) -> RecurrencePreview {
         let wanted = usize::from(self.limit);
         let occurrences: Vec<Occurrence> = self.schedule.occurrences().take(wanted).collect();
-        let surprises = occurrence::surprises(&self.schedule, &occurrences, &self.exceptions);
+        let surprises = occurrence::surprises(&self.schedule, &occurrences, &self.exceptions, home);
         RecurrencePreview {
-            occurrences: occurrences.iter().map(|next| self.view(next)).collect(),
+            occurrences: occurrences
+                .iter()
+                .map(|next| self.view(next, home))
+                .collect(),
             rrule: self.schedule.rule().to_string(),
             structured: StructuredView::from(&self.schedule.rule().parts()),
             text: language(LANGUAGE).describe(&self.schedule),
@@ -154,11 +164,11 @@ impl Plan {
         }
     }
 
-    fn view(&self, occurrence: &Occurrence) -> PreviewOccurrence {
+    fn view(&self, occurrence: &Occurrence, home: Tz) -> PreviewOccurrence {
         let due = due_of(occurrence.slot, &self.start);
         PreviewOccurrence {
             slot: occurrence.slot.to_string(),
-            instant: time::instant_of(&due),
+            instant: time::instant_of(&due, home),
         }
     }
 }

@@ -12,6 +12,7 @@ use service_kit::extract::{Call, Json, Path};
 use utoipa::ToSchema;
 
 use super::fields::{Field, Reader, Unknown};
+use super::preferences;
 use super::reminder_view::ReminderResource;
 use super::reminders::OnReminder;
 use super::transitions::Nothing;
@@ -40,7 +41,8 @@ pub(super) struct SnoozeReminder {
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     preset: Field<String>,
-    /// The zone of a preset: an IANA name. When absent, that of the reminder or its task, or UTC.
+    /// The zone of a preset: an IANA name. When absent, that of the reminder or its task, or of
+    /// your preferences.
     #[serde(default)]
     #[schema(value_type = Option<String>, example = "Europe/Berlin")]
     time_zone: Field<String>,
@@ -78,8 +80,9 @@ pub(super) async fn snooze_reminder(
     Json(body): Json<SnoozeReminder>,
 ) -> Result<Response, Error> {
     let until = body.read()?;
+    let home = preferences::home(&app, &call).await?;
     reply(&app, &call, reminder_id, move |task, reminder, now| {
-        let until = until.resolve(task, reminder, now)?;
+        let until = until.resolve(task, reminder, home, now)?;
         Ok(Reply::Snoozed { until })
     })
     .await
@@ -193,13 +196,14 @@ impl Until {
         self,
         task: &Task,
         reminder: &Reminder,
+        home: Tz,
         now: DateTime<Utc>,
     ) -> Result<DateTime<Utc>, Error> {
         let (pointer, at) = match self {
             Self::At(at) => ("/until", Some(at)),
             Self::After(span) => ("/for", now.checked_add_signed(span)),
             Self::Preset(preset, zone) => {
-                let zone = zone.unwrap_or_else(|| zone_of(task, reminder));
+                let zone = zone.unwrap_or_else(|| zone_of(task, reminder, home));
                 ("/preset", preset.time(now, zone))
             }
         };

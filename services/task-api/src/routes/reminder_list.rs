@@ -8,6 +8,7 @@ use service_kit::extract::{Call, Json, Query};
 use service_kit::page::{Cursor, Limit, Page};
 
 use super::bound::Bound;
+use super::preferences;
 use super::reminder_view::ReminderResource;
 use crate::app::AppState;
 use crate::error::Error;
@@ -22,7 +23,7 @@ pub(super) struct ListReminders {
     /// still to be told.
     #[param(value_type = Option<String>)]
     state: Option<ListedState>,
-    /// Told on or after this date (`2027-01-31`, in UTC) or instant.
+    /// Told on or after this date (`2027-01-31`, in the zone of your preferences) or instant.
     #[param(value_type = Option<String>)]
     from: Option<Bound>,
     /// Told on or before this date or instant.
@@ -81,11 +82,12 @@ pub(super) async fn list_reminders(
     call: Call,
     Query(query): Query<ListReminders>,
 ) -> Result<Json<Page<ListedReminder>>, Error> {
+    let home = preferences::home_for(&app, &call, [query.from, query.to]).await?;
     let filter = Filter {
         owner: UserId(call.caller.user_id),
         state: query.state.map(|state| state.0),
-        from: query.from.map(|bound| bound.first),
-        before: query.to.map(|bound| bound.after),
+        from: query.from.map(|bound| bound.first(home)),
+        before: query.to.map(|bound| bound.after(home)),
         after: query.cursor.map(|cursor| cursor.place()).transpose()?,
         limit: query.limit.get() + 1,
     };

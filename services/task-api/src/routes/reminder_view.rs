@@ -1,6 +1,7 @@
 //! A reminder as callers see it.
 
 use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 use event_schema::{Reminder, ReminderId, Reply, Task, TaskId, Trigger, civil};
 use reminder_plan::{State, standing};
 use serde::Serialize;
@@ -8,8 +9,8 @@ use utoipa::ToSchema;
 
 use super::reminder_input::policy_name;
 use super::time_value::TimeView;
-use crate::domain::duration;
 use crate::domain::fields::anchor_name;
+use crate::domain::{duration, time};
 use crate::store::reminders::state_name;
 
 /// A reminder of a task, and where it stands.
@@ -128,7 +129,7 @@ impl TaskReminderView {
         let fired = reminder.told.filter(|told| told.last_fired_at.is_some());
         let seconds = |ms: u64| i64::try_from(ms / 1_000).unwrap_or(i64::MAX);
         Self {
-            reminder: ReminderView::from(reminder),
+            reminder: ReminderView::of(reminder, time::home(task.home_zone.as_deref())),
             state: state_name(stands.state),
             next_fire_at: stands.next_at,
             snoozed_until: until.filter(|_| is_snoozed),
@@ -149,12 +150,13 @@ impl ReminderResource {
     }
 }
 
-impl From<&Reminder> for ReminderView {
-    fn from(reminder: &Reminder) -> Self {
+impl ReminderView {
+    /// The reminder as its owner reads it there.
+    pub(super) fn of(reminder: &Reminder, home: Tz) -> Self {
         let terms = reminder.terms;
         Self {
             id: reminder.id,
-            trigger: TriggerView::from(&reminder.trigger),
+            trigger: TriggerView::of(&reminder.trigger, home),
             urgent: terms.urgent,
             nag: terms.nag.map(|nag| NagView {
                 every: duration::format(nag.every_seconds.into()),
@@ -169,14 +171,16 @@ impl From<&Reminder> for ReminderView {
     }
 }
 
-impl From<&Trigger> for TriggerView {
-    fn from(trigger: &Trigger) -> Self {
+impl TriggerView {
+    fn of(trigger: &Trigger, home: Tz) -> Self {
         match trigger {
             Trigger::Relative { to, offset_seconds } => Self::Relative {
                 to: anchor_name(*to),
                 offset: duration::format(*offset_seconds),
             },
-            Trigger::Absolute { at } => Self::Absolute { at: at.into() },
+            Trigger::Absolute { at } => Self::Absolute {
+                at: TimeView::of(at, home),
+            },
             Trigger::TimeOfDay {
                 to,
                 days_before,

@@ -3,7 +3,10 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
-use event_schema::{Actor, Priority, Series, SeriesId, SeriesStatus, TaskId, TaskTemplate};
+use chrono_tz::Tz;
+use event_schema::{
+    Actor, Priority, Series, SeriesId, SeriesStatus, TaskId, TaskTemplate, TimeValue,
+};
 use recurrence::Slot;
 use serde::Serialize;
 use slots::Finished;
@@ -14,7 +17,7 @@ use super::recurrence_input::GenerationView;
 use super::reminder_view::ReminderView;
 use super::task_view::{PriorityName, RecurrenceView};
 use super::time_value::TimeView;
-use crate::domain::occurrence;
+use crate::domain::{occurrence, time};
 
 /// A series: a rule, and what every task of it starts with.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
@@ -112,6 +115,7 @@ impl SeriesView {
             at: now,
         });
         let next = finished.and_then(|finished| occurrence::next(&series, finished));
+        let home = time::home(series.home_zone.as_deref());
         Self {
             id: series.id,
             version,
@@ -120,12 +124,12 @@ impl SeriesView {
                 rule: RecurrenceView::from(&series.recurrence),
                 generation: GenerationView::from(&series.generation),
             },
-            start: TimeView::from(&series.start),
-            template: TemplateView::from(series.template),
+            start: TimeView::of(&series.start, home),
+            template: TemplateView::of(series.template, home),
             exceptions: series
                 .exceptions
                 .into_iter()
-                .map(ExceptionView::from)
+                .map(|exception| ExceptionView::of(exception, home))
                 .collect(),
             next_slot: next.map(|turn| turn.slot.to_string()),
             previous_series_id: series.previous_series_id,
@@ -138,16 +142,18 @@ impl SeriesView {
     }
 }
 
-impl From<TaskTemplate> for TemplateView {
-    fn from(template: TaskTemplate) -> Self {
+impl TemplateView {
+    fn of(template: TaskTemplate, home: Tz) -> Self {
+        let view = |time: &Option<TimeValue>| time.as_ref().map(|time| TimeView::of(time, home));
+        let reminders = template.reminders.iter();
         Self {
             title: template.title,
             notes: template.notes,
             priority: template.priority,
             labels: template.labels,
-            start: template.start.as_ref().map(TimeView::from),
-            deadline: template.deadline.as_ref().map(TimeView::from),
-            reminders: template.reminders.iter().map(ReminderView::from).collect(),
+            start: view(&template.start),
+            deadline: view(&template.deadline),
+            reminders: reminders.map(|one| ReminderView::of(one, home)).collect(),
         }
     }
 }

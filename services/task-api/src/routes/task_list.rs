@@ -1,6 +1,7 @@
 //! Lists of tasks.
 
 use axum::extract::State;
+use chrono_tz::Tz;
 use event_schema::{Status, TaskId, UserId};
 use serde::Deserialize;
 use service_kit::extract::{Call, Json, Query};
@@ -8,6 +9,7 @@ use service_kit::page::{Cursor, Limit, Page};
 use service_kit::{ErrorKind, Problem};
 
 use super::bound::Bound;
+use super::preferences;
 use super::task_view::TaskView;
 use crate::app::AppState;
 use crate::error::Error;
@@ -21,7 +23,7 @@ pub(super) struct ListTasks {
     /// `open`, `completed`, `cancelled`, `skipped` or `trashed`. Without it, all but the trashed.
     #[param(value_type = Option<String>)]
     status: Option<ListedStatus>,
-    /// Due on or after this date (`2027-01-31`, in UTC) or instant.
+    /// Due on or after this date (`2027-01-31`, in the zone of your preferences) or instant.
     #[param(value_type = Option<String>)]
     due_from: Option<Bound>,
     /// Due on or before this date or instant.
@@ -84,7 +86,8 @@ pub(super) async fn list_tasks(
     Query(query): Query<ListTasks>,
 ) -> Result<Json<Page<TaskView>>, Error> {
     let limit = query.limit;
-    let filter = query.into_filter(UserId(call.caller.user_id))?;
+    let home = preferences::home_for(&app, &call, [query.due_from, query.due_to]).await?;
+    let filter = query.into_filter(UserId(call.caller.user_id), home)?;
     let found = tasks::list(app.ledger.rows("tasks")?, &filter).await?;
     let now = app.clock.now();
     let page = Page::of(found, limit, |found: &Found| found.place.clone());
@@ -94,7 +97,7 @@ pub(super) async fn list_tasks(
 }
 
 impl ListTasks {
-    fn into_filter(self, owner: UserId) -> Result<Filter, Error> {
+    fn into_filter(self, owner: UserId, home: Tz) -> Result<Filter, Error> {
         let status = match self.status {
             Some(ListedStatus::Open) => Some(Status::Open),
             Some(ListedStatus::Completed) => Some(Status::Completed),
@@ -114,8 +117,8 @@ impl ListTasks {
             status,
             parent: self.parent_id,
             label: self.label,
-            due_from: self.due_from.map(|bound| bound.first),
-            due_before: self.due_to.map(|bound| bound.after),
+            due_from: self.due_from.map(|bound| bound.first(home)),
+            due_before: self.due_to.map(|bound| bound.after(home)),
             after,
             sort: self.sort,
             limit: self.limit.get() + 1,

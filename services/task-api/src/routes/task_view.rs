@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 use event_schema::{
     Actor, DstGap, MonthOverflow, Priority, Recurrence, SeriesId, SlotAnchor, Status, Task, TaskId,
+    TimeValue,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -66,7 +67,8 @@ pub(super) struct TaskView {
     /// Who did it: `user:<id>` or `service:<app id>`.
     #[schema(value_type = Option<String>)]
     completed_by: Option<Actor>,
-    /// Whether it is open and its due has passed. A date passes when its day has ended in UTC.
+    /// Whether it is open and its due has passed. A date passes when its day has ended in the
+    /// zone of your preferences.
     is_overdue: bool,
     /// When it was created.
     created_at: DateTime<Utc>,
@@ -138,15 +140,18 @@ pub(super) enum MonthOverflowName {
 impl TaskView {
     /// The task at a version of its stream, as it looks at `now`.
     pub(super) fn of(task: Task, version: u64, now: DateTime<Utc>) -> Self {
-        let due_has_passed = || task.due.as_ref().is_some_and(|due| time::is_past(due, now));
+        let home = time::home(task.home_zone.as_deref());
+        let view = |time: &Option<TimeValue>| time.as_ref().map(|time| TimeView::of(time, home));
+        let is_past = |due| time::is_past(due, now, home);
+        let due_has_passed = || task.due.as_ref().is_some_and(is_past);
         Self {
             is_overdue: task.is_open() && due_has_passed(),
             withdrawn: task.is_withdrawn(),
             version: task.revision(version),
             id: task.id,
-            start: task.start.as_ref().map(TimeView::from),
-            due: task.due.as_ref().map(TimeView::from),
-            deadline: task.deadline.as_ref().map(TimeView::from),
+            start: view(&task.start),
+            due: view(&task.due),
+            deadline: view(&task.deadline),
             reminders: reminders(&task),
             recurrence: task.recurrence.as_ref().map(RecurrenceView::from),
             title: task.title,

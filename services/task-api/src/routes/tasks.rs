@@ -15,6 +15,7 @@ use service_kit::etag;
 use service_kit::extract::{Call, Json, MergePatch, Path, Query};
 
 use super::command::{OnTask, answer};
+use super::preferences;
 use super::scope::{self, OccurrenceEdit, Scope, Scoped};
 use super::task_view::TaskView;
 use crate::app::AppState;
@@ -52,6 +53,12 @@ pub(super) async fn create_task(
             .map(|s| StreamRef::of::<SeriesStream>(s.id)),
     );
     streams.extend(creation.task.parent_id.map(StreamRef::of::<TaskStream>));
+    streams.extend(
+        creation
+            .task
+            .floats()
+            .then(|| preferences::stream(creation.task.owner_id)),
+    );
     execute(&app.ledger, &call, &streams, move |unit| {
         create(unit, &creation)
     })
@@ -120,7 +127,8 @@ pub(super) async fn update_task(
         Edit::To(Some(_)) => store::tasks::height(app.ledger.rows("tasks")?, task_id).await?,
         Edit::To(None) | Edit::Keep => 1,
     };
-    execute(&app.ledger, &call, &[target.stream()], move |unit| {
+    let streams = [target.stream(), preferences::stream(target.owner)];
+    execute(&app.ledger, &call, &streams, move |unit| {
         let found = target.find(unit)?;
         must_say_scope(&found, scope)?;
         match patch.parent_id {
@@ -203,7 +211,10 @@ fn create(unit: &mut Unit<'_>, creation: &Creation) -> Result<Answer, Error> {
 
 /// Appends what begins a task, and its series if it has one.
 pub(super) fn append(unit: &mut Unit<'_>, creation: &Creation) -> Result<Creation, Error> {
-    let creation = creation.at(unit.now());
+    let mut creation = creation.at(unit.now());
+    if creation.task.floats() {
+        creation.read_in(preferences::home_zone(unit, creation.task.owner_id));
+    }
     if let Some(series) = creation.series.clone() {
         let id = series.id;
         let state = unit.state::<SeriesStream>(id);

@@ -1,6 +1,7 @@
 //! Time values on the wire.
 
 use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 use event_schema::{TimeValue, civil};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -20,7 +21,7 @@ pub(super) struct TimeInput {
     #[serde(default)]
     #[schema(value_type = Option<String>, example = "2027-01-31T09:00")]
     local: Field<String>,
-    /// The zone of `local`: an IANA name, or `floating`, which is read in UTC.
+    /// The zone of `local`: an IANA name, or `floating`, which is read in the zone of your preferences.
     #[serde(default)]
     #[schema(value_type = Option<String>, example = "Europe/Berlin")]
     time_zone: Field<String>,
@@ -130,13 +131,14 @@ impl Allowed {
     }
 }
 
-impl From<&TimeValue> for TimeView {
-    fn from(value: &TimeValue) -> Self {
+impl TimeView {
+    /// The time as its owner reads it there.
+    pub(super) fn of(value: &TimeValue, home: Tz) -> Self {
         let mut view = Self {
             date: None,
             local: None,
             time_zone: None,
-            instant: time::instant_of(value),
+            instant: time::instant_of(value, home),
         };
         match value {
             TimeValue::Date { date } => view.date = Some(date.to_string()),

@@ -211,7 +211,7 @@ impl From<&Following> for NextOccurrence {
         Self {
             id: following.id,
             slot: following.slot.to_string(),
-            due: TimeView::from(&following.due),
+            due: TimeView::of(&following.due, following.home),
             pending: following.pending,
         }
     }

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use database::{Database, Error, Tx, on, rows};
-use event_schema::{Series, SeriesStatus, UserId};
+use event_schema::{Series, SeriesId, SeriesStatus, UserId};
 use event_store::{FoundHead, Projection, Recorded, StreamChange, Tables};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -195,6 +195,27 @@ impl Row {
         let newest = newest(found.state.id.as_uuid(), self.newest)?;
         Ok((found, newest))
     }
+}
+
+/// Some series of a user after another one that have not ended.
+pub async fn living_of_user(
+    database: &Database,
+    owner: UserId,
+    after: SeriesId,
+    limit: u16,
+) -> Result<Vec<SeriesId>, Error> {
+    let mut tx = database.read().await?;
+    let rows: Vec<(Uuid,)> = on!(&mut tx, conn => sqlx::query_as(
+        "select series_id from series
+          where owner_id = $1 and status <> 'ended' and series_id > $2
+          order by series_id
+          limit $3")
+        .bind(owner.as_uuid())
+        .bind(after.as_uuid())
+        .bind(i64::from(limit))
+        .fetch_all(conn)
+        .await)?;
+    Ok(rows.into_iter().map(|(id,)| SeriesId(id)).collect())
 }
 
 /// Reads the newest slot that a query found.

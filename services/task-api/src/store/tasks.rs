@@ -17,7 +17,7 @@ use futures_util::future::BoxFuture;
 pub use list::{Filter, Found, Place, Sort, list};
 pub use occurrences::{
     Range, after_slot, has_parts, newest_finished_slot, newest_slot, of_series, open_of_series,
-    open_with_parts,
+    open_of_user, open_with_parts,
 };
 
 /// The beginning of time: the first microsecond of the year 1.

@@ -9,6 +9,7 @@ mod exceptions;
 mod history;
 mod late;
 mod openapi;
+mod preferences;
 mod projections;
 mod recurrence;
 mod recurrence_preview;
@@ -34,6 +35,7 @@ use http::StatusCode;
 use serde_json::{Value, json};
 use task_api::app;
 use task_api::config::Config;
+use task_api::workers::follow_home_zones;
 use test_support::{TestEnvironment, TestParts, TestSuite};
 
 /// Builds the service as production does.
@@ -43,7 +45,11 @@ async fn parts(environment: TestEnvironment) -> anyhow::Result<TestParts> {
         auth: environment.auth(),
     };
     let service = app::build_with(config, environment.clock()).await?;
-    Ok(TestParts::of(service)?)
+    let state = service.state.clone();
+    Ok(TestParts::of(service)?.worker("home zones", move || {
+        let state = state.clone();
+        async move { follow_home_zones::run_once(&state).await }
+    }))
 }
 
 async fn suite() -> TestSuite {

@@ -5,8 +5,9 @@ use serde_json::Value;
 
 use crate::suite;
 
-const PATHS: [(&str, &[&str]); 25] = [
+const PATHS: [(&str, &[&str]); 26] = [
     ("/v1/about", &["get"]),
+    ("/v1/me/preferences", &["get", "patch"]),
     ("/v1/recurrence/preview", &["post"]),
     ("/v1/reminders", &["get"]),
     ("/v1/reminders/{reminder_id}", &["delete", "get", "patch"]),

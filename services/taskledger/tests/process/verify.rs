@@ -95,7 +95,7 @@ async fn a_projection_is_made_anew_beside_a_running_suite() {
     assert!(
         unknown.stderr.contains(
             "there are: tasks of task-api, series of task-api, reminders of task-api, \
-             plans of reminder-scheduler, notifications of notifier"
+             preferences of task-api, plans of reminder-scheduler, notifications of notifier"
         ),
         "{}",
         unknown.stderr

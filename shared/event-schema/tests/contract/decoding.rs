@@ -103,6 +103,7 @@ fn known_data(envelope: &Envelope) -> Value {
         .or_else(|| read::<event_schema::WatchEvent>(envelope))
         .or_else(|| read::<event_schema::SummaryEvent>(envelope))
         .or_else(|| read::<event_schema::MissEvent>(envelope))
+        .or_else(|| read::<event_schema::PreferencesEvent>(envelope))
         .unwrap()
 }
 

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use event_schema::{
-    App, Decoded, Envelope, EventSet, MissEvent, NotificationEvent, ProgressEvent, ReminderEvent,
-    SeriesEvent, State, SummaryEvent, TaskEvent, Topic, WatchEvent, all_events, current_form,
-    dataschema, decode, event_type_of, exhausted_event_id, families, fired_event_id,
-    occurrence_event_id, withdrawn_event_id,
+    App, Decoded, Envelope, EventSet, MissEvent, NotificationEvent, PreferencesEvent,
+    ProgressEvent, ReminderEvent, SeriesEvent, State, SummaryEvent, TaskEvent, Topic, WatchEvent,
+    all_events, current_form, dataschema, decode, event_type_of, exhausted_event_id, families,
+    fired_event_id, occurrence_event_id, withdrawn_event_id,
 };
 use serde_json::Value;
 
@@ -50,6 +50,7 @@ fn every_example_of_a_current_version_encodes_to_itself() {
             round_trip::<WatchEvent>(&golden),
             round_trip::<SummaryEvent>(&golden),
             round_trip::<MissEvent>(&golden),
+            round_trip::<PreferencesEvent>(&golden),
         ];
         let known = families.iter().filter(|known| **known).count();
         assert_eq!(

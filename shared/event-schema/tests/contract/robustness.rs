@@ -1,8 +1,8 @@
 //! No bytes make a reader panic.
 
 use event_schema::{
-    Envelope, MissEvent, NotificationEvent, ProgressEvent, ReminderEvent, SeriesEvent,
-    SummaryEvent, TaskEvent, WatchEvent, all_events, decode,
+    Envelope, MissEvent, NotificationEvent, PreferencesEvent, ProgressEvent, ReminderEvent,
+    SeriesEvent, SummaryEvent, TaskEvent, WatchEvent, all_events, decode,
 };
 use proptest::collection::vec;
 use proptest::prelude::{Strategy, any, prop_oneof, proptest};
@@ -23,6 +23,7 @@ fn read(bytes: &[u8]) {
     let _ = decode::<WatchEvent>(&envelope);
     let _ = decode::<SummaryEvent>(&envelope);
     let _ = decode::<MissEvent>(&envelope);
+    let _ = decode::<PreferencesEvent>(&envelope);
 }
 
 fn any_type() -> impl Strategy<Value = &'static str> {

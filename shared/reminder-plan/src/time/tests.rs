@@ -84,6 +84,46 @@ fn a_floating_time_is_read_in_utc() {
 }
 
 #[test]
+fn what_floats_is_read_where_its_owner_is() {
+    let owner = UserId(Uuid::from_u128(1));
+    let by = Actor::User(owner);
+    let mut task = Task::new(
+        TaskId(Uuid::from_u128(2)),
+        owner,
+        "",
+        by,
+        DateTime::UNIX_EPOCH,
+    );
+    let fires =
+        |task: &Task, trigger: &Trigger| time_of(task, trigger).unwrap().unwrap().to_rfc3339();
+    for (home, expected) in [
+        (None, "2027-01-31T09:00:00+00:00"),
+        (Some("Asia/Tokyo"), "2027-01-31T00:00:00+00:00"),
+    ] {
+        task.home_zone = home.map(str::to_owned);
+        task.due = Some(local("2027-01-31T09:00:00", "floating"));
+        assert_eq!(fires(&task, &before_due(0)), expected);
+        let wall = wall_of(&task, &before_due(0)).unwrap();
+        assert_eq!(wall.map(|wall| wall.time_zone).as_deref(), home);
+        task.due = Some(date("2027-01-31"));
+        assert_eq!(fires(&task, &at_nine(0, None)), expected);
+        assert_eq!(
+            fires(&task, &at_nine(0, Some("Europe/Berlin"))),
+            "2027-01-31T08:00:00+00:00"
+        );
+        let own = Trigger::Absolute {
+            at: local("2027-01-31T09:00:00", "floating"),
+        };
+        assert_eq!(fires(&task, &own), expected);
+    }
+    task.home_zone = Some("Mars".to_owned());
+    assert_eq!(
+        time_of(&task, &at_nine(0, None)),
+        Err(UnknownZone("Mars".to_owned()))
+    );
+}
+
+#[test]
 fn an_absolute_reminder_needs_no_anchor() {
     let civil = Trigger::Absolute {
         at: local("2027-01-31T09:00:00", "Asia/Tokyo"),

@@ -32,6 +32,7 @@ pub(crate) fn task() -> Task {
         plan_version: 0,
         tellings: 0,
         next_series_id: None,
+        home_zone: None,
         series_id: None,
         slot: None,
         occurrence_index: None,

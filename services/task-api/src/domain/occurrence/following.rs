@@ -1,6 +1,7 @@
 //! Which occurrence follows a finished one.
 
 use chrono::TimeDelta;
+use chrono_tz::Tz;
 use event_schema::{
     GenerationMode, Series, SeriesStatus, Status, Task, TaskId, TimeValue, occurrence_task_id,
 };
@@ -8,6 +9,7 @@ use recurrence::Slot;
 use slots::{Finished, Plan};
 
 use super::{due_of, next};
+use crate::domain::time;
 
 /// How many later slots are looked at for tasks that are there already.
 const MOST_SLOTS: usize = 64;
@@ -23,6 +25,8 @@ pub struct Following {
     pub slot: Slot,
     /// When it should be done.
     pub due: TimeValue,
+    /// Where its owner reads that.
+    pub home: Tz,
     /// Whether its task is still to be created.
     pub pending: bool,
 }
@@ -182,6 +186,7 @@ fn to_come(series: &Series, slot: Slot) -> Following {
         id: id_of(series, &slot.to_string()),
         slot,
         due: due_of(slot, &series.start),
+        home: time::home(series.home_zone.as_deref()),
         pending: true,
     }
 }
@@ -190,6 +195,7 @@ fn there(slot: Slot, task: Task) -> Following {
     Following {
         id: task.id,
         slot,
+        home: time::home(task.home_zone.as_deref()),
         due: task.due.unwrap_or(TimeValue::Date { date: slot.date() }),
         pending: false,
     }

@@ -52,6 +52,7 @@ pub fn go_on(
     });
     let series = Series {
         status: old.status,
+        home_zone: old.home_zone.clone(),
         generation: edit.generation.unwrap_or(old.generation),
         exceptions,
         previous_series_id: Some(old.id),
@@ -81,7 +82,8 @@ pub(super) fn is_kept(
     let start = start(old, counts_from, edit)?;
     let kept = || (old.recurrence.clone(), old.exceptions.clone());
     let (recurrence, exceptions) = edit.recurrence.clone().unwrap_or_else(kept);
-    let plan = Plan::of(&recurrence, &start, &exceptions).map_err(|error| vec![fault(&error)])?;
+    let plan = Plan::at_home(&recurrence, &start, &exceptions, old.home_zone.as_deref());
+    let plan = plan.map_err(|error| vec![fault(&error)])?;
     let schedule = plan.schedule();
     let same_time = due_of(slot, &start) == due_of(slot, &old.start);
     Ok(same_time && schedule.is_slot(slot) && !schedule.is_excepted(slot))

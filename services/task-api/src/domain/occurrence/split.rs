@@ -70,6 +70,7 @@ pub fn split(
     };
     let template = template(old, &start, slot, edit.template)?;
     let mut series = Series {
+        home_zone: old.home_zone.clone(),
         generation: edit.generation.unwrap_or(old.generation),
         exceptions,
         previous_series_id: Some(old.id),

@@ -22,11 +22,12 @@ pub fn surprises(
     schedule: &Schedule,
     occurrences: &[Occurrence],
     exceptions: &BTreeSet<Slot>,
+    home: Tz,
 ) -> Vec<Surprise> {
     let mut found: Vec<Surprise> = [
         beginning(schedule, occurrences.first()),
         short_months(schedule),
-        floating(schedule),
+        floating(schedule, home),
         unused(schedule, exceptions),
     ]
     .into_iter()
@@ -70,12 +71,13 @@ fn short_months(schedule: &Schedule) -> Option<Surprise> {
     })
 }
 
-fn floating(schedule: &Schedule) -> Option<Surprise> {
+fn floating(schedule: &Schedule, home: Tz) -> Option<Surprise> {
     let floats = schedule.start().time().is_some() && schedule.time_zone().is_none();
     floats.then(|| Surprise {
         code: "floating_time",
-        message: "a floating time follows the clocks around its reader: the instants are for UTC"
-            .to_owned(),
+        message: format!(
+            "a floating time follows the clocks around its reader: the instants are for {home}"
+        ),
     })
 }
 

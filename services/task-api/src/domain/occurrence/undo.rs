@@ -73,6 +73,7 @@ pub fn is_untouched(series: &Series, task: &Task, parent: Option<TaskId>) -> boo
     let as_made = Task {
         reminders: task.reminders.clone(),
         recurrence: task.recurrence.clone(),
+        home_zone: task.home_zone.clone(),
         next_series_id: task.next_series_id,
         plan_version: task.plan_version,
         tellings: task.tellings,

@@ -85,6 +85,7 @@ fn update(task: &mut Task, change: &TaskUpdated) {
     set(&mut task.deadline, change.deadline.as_ref());
     set(&mut task.parent_id, change.parent_id.as_ref());
     set(&mut task.reminders, change.reminders.as_ref());
+    set(&mut task.home_zone, change.home_zone.as_ref());
     set(&mut task.next_series_id, change.next_series_id.as_ref());
     set(&mut task.recurrence, change.recurrence.as_ref());
     task.updated_at = change.updated_at;

@@ -39,6 +39,7 @@ fn task() -> Task {
         plan_version: 0,
         tellings: 0,
         next_series_id: None,
+        home_zone: None,
         series_id: None,
         slot: None,
         occurrence_index: None,

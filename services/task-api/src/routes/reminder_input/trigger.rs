@@ -39,8 +39,8 @@ pub(in crate::routes) struct TriggerInput {
     #[serde(default)]
     #[schema(value_type = Option<AtInput>)]
     at: Field<Value>,
-    /// The zone of a time of day: an IANA name. When absent, that of the time it counts from; UTC for a
-    /// date and a floating time.
+    /// The zone of a time of day: an IANA name. When absent, that of the time it counts from; that of
+    /// your preferences for a date and a floating time.
     #[serde(default)]
     #[schema(value_type = Option<String>, example = "Europe/Berlin")]
     time_zone: Field<String>,

@@ -68,6 +68,7 @@ impl Past {
     /// Where the series stands, with what came to be since.
     fn scene(&self, unit: &mut Unit<'_>, target: &OnSeries, old: &Series) -> Scene {
         let newest = target.newest(unit, old);
+        let home = time::home(old.home_zone.as_deref());
         let open = target.open_tasks(unit, old).into_iter();
         let standing = open.filter_map(|task| {
             Some(Standing {
@@ -83,7 +84,7 @@ impl Past {
             newest: newest.map(|slot| (occurrence::id_of(old, &slot.to_string()), slot)),
             finished: self.finished.max(target.newest_finished(unit, old)),
             turn: next_turn(unit, old, newest),
-            today: time::date_in(time::zone_of(&old.start), unit.now()),
+            today: time::date_in(time::zone_of(&old.start).unwrap_or(home), unit.now()),
         }
     }
 

@@ -102,6 +102,16 @@ impl Creation {
     }
 }
 
+impl Creation {
+    /// Reads its dates and floating times in a zone.
+    pub(super) fn read_in(&mut self, home_zone: Option<String>) {
+        self.task.home_zone.clone_from(&home_zone);
+        if let Some(series) = &mut self.series {
+            series.home_zone = home_zone;
+        }
+    }
+}
+
 impl NewTask {
     /// Reads everything, minting the ids that are not given, or tells all that is wrong.
     pub(super) fn read(self, owner: UserId, clock: &dyn Clock) -> Result<Creation, Error> {

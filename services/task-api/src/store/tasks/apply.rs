@@ -48,7 +48,8 @@ pub(super) async fn apply(
 
 impl<'a> Row<'a> {
     fn of(task: &'a Task, version: u64) -> Self {
-        let due = task.due.as_ref().map(time::sort_key);
+        let home = time::home(task.home_zone.as_deref());
+        let due = task.due.as_ref().map(|due| time::sort_key(due, home));
         Self {
             task,
             has_new_labels: true,

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use database::{Database, Error, on};
-use event_schema::{SeriesId, Task, TaskId};
+use event_schema::{SeriesId, Task, TaskId, UserId};
 use event_store::{FoundHead, Recorded};
 use recurrence::Slot;
 use uuid::Uuid;
@@ -81,6 +81,27 @@ pub async fn open_of_series(database: &Database, id: SeriesId) -> Result<Vec<Tas
           order by slot
           limit 1000")
         .bind(id.as_uuid())
+        .fetch_all(conn)
+        .await)?;
+    Ok(rows.into_iter().map(|(id,)| TaskId(id)).collect())
+}
+
+/// Some open tasks of a user after another one.
+pub async fn open_of_user(
+    database: &Database,
+    owner: UserId,
+    after: TaskId,
+    limit: u16,
+) -> Result<Vec<TaskId>, Error> {
+    let mut tx = database.read().await?;
+    let rows: Vec<(Uuid,)> = on!(&mut tx, conn => sqlx::query_as(
+        "select task_id from tasks
+          where owner_id = $1 and status = 'open' and trashed_at is null and task_id > $2
+          order by task_id
+          limit $3")
+        .bind(owner.as_uuid())
+        .bind(after.as_uuid())
+        .bind(i64::from(limit))
         .fetch_all(conn)
         .await)?;
     Ok(rows.into_iter().map(|(id,)| TaskId(id)).collect())

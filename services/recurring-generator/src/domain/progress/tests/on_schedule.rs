@@ -233,3 +233,31 @@ fn nothing_is_late_in_a_series_that_does_not_skip_nor_while_it_is_paused() {
     assert_eq!(timer(&given), None);
     assert_eq!(given.when(&make("2027-06-01T00:00:00Z")), []);
 }
+
+#[test]
+fn what_floats_is_made_where_its_owner_is() {
+    let mut series = series();
+    series.start = event_schema::TimeValue::Local {
+        local: "2027-01-31T09:00:00".parse().unwrap(),
+        time_zone: "floating".to_owned(),
+    };
+    series.generation.mode = GenerationMode::OnSchedule;
+    let follow = |home: Option<&str>| {
+        let mut series = series.clone();
+        series.home_zone = home.map(str::to_owned);
+        Command::Follow {
+            series: Box::new(series),
+        }
+    };
+    let mut given = Given::default().after(&[follow(None), january_done()]);
+    assert_eq!(timer(&given), Some(at("2027-02-28T09:00:00Z")));
+    given.when(&follow(Some("Asia/Tokyo")));
+    assert_eq!(timer(&given), Some(at("2027-02-28T00:00:00Z")));
+    assert_eq!(
+        given.when(&make("2027-02-28T00:00:00Z")),
+        [made("2027-02-28T09:00", 2, 0, JANUARY)]
+    );
+    // The slot had its turn: going west does not bring it again.
+    given.when(&follow(Some("America/Los_Angeles")));
+    assert_eq!(given.when(&make("2027-02-28T17:00:00Z")), []);
+}
