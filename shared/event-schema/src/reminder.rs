@@ -83,11 +83,9 @@ pub struct PlannedReminder {
 }
 
 impl PlannedReminder {
-    /// What became of it so far; `None` while nothing did.
+    /// What became of it so far; `None` while nothing did. What was taken back had its turn too: it does not
+    /// come again for that time, nor for one before.
     pub fn told(&self) -> Option<Told> {
-        if self.fire_count == 0 && !self.missed {
-            return None;
-        }
         Some(Told {
             until: self.told_until?,
             missed: self.missed,

@@ -65,6 +65,8 @@ pub fn standing(task: &Task, reminder: &Reminder) -> Standing {
         .told
         .filter(|told| at.is_some_and(|at| at <= told.until));
     match told {
+        // It was taken back.
+        Some(told) if told.last_fired_at.is_none() && !told.missed => over(State::Cancelled, None),
         Some(told) => {
             let state = if told.missed {
                 State::Missed

@@ -129,6 +129,9 @@ async fn what_floats_follows_its_owner_and_the_rest_stays() {
         for event in told {
             assert_eq!(event["data"]["change"]["home_zone"]["to"], "Asia/Tokyo");
             assert_eq!(event["data"]["actor"], "service:task-api");
+            // What fired before that was no mistake.
+            let since = &event["data"]["task"]["reminders"][0]["since"];
+            assert_eq!(*since, event["data"]["change"]["updated_at"]);
         }
 
         // The day of the list is the day there: the call is due at 16:00.

@@ -79,6 +79,24 @@ fn what_was_told_for_the_time_it_has_now_is_over() {
 }
 
 #[test]
+fn what_was_taken_back_is_not_told_for_that_time_any_more() {
+    let mut taken_back = told(TEN, reminder());
+    let told = taken_back.told.as_mut().unwrap();
+    (told.fire_count, told.last_fired_at) = (0, None);
+    assert_eq!(stands(&taken_back), (State::Cancelled, None));
+    let later = Reminder {
+        told: taken_back.told,
+        trigger: Trigger::Absolute {
+            at: TimeValue::Instant {
+                instant: at("2027-01-31T11:00:00Z"),
+            },
+        },
+        ..reminder()
+    };
+    assert_eq!(stands(&later), (State::Scheduled, Some("11".to_owned())));
+}
+
+#[test]
 fn an_answer_holds_for_the_time_that_was_answered() {
     for reminder in [snoozed_until_ten(), told(NINE, snoozed_until_ten())] {
         assert_eq!(stands(&reminder), (State::Snoozed, Some("10".to_owned())));

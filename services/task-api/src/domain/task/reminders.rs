@@ -62,9 +62,7 @@ pub(super) fn follow(task: &Task, plan: &TaskReminders, version: u64) -> Vec<Tas
             .iter()
             .find(|planned| planned.reminder_id == reminder.id)?;
         let told = known.told();
-        // What fired and was taken back is news also where it was not known: it may still come.
-        let was_taken_back = known.told_until.is_some() && told.is_none();
-        (told != reminder.told || was_taken_back).then_some(ReminderTold {
+        (told != reminder.told).then_some(ReminderTold {
             reminder_id: reminder.id,
             told,
         })
@@ -107,6 +105,7 @@ pub(super) fn tell(task: &mut Task, change: &TaskRemindersTold) {
 pub(super) struct Before {
     is_open: bool,
     due: Option<TimeValue>,
+    home_zone: Option<String>,
     reminders: Vec<(Reminder, Option<TimeValue>)>,
 }
 
@@ -116,6 +115,7 @@ impl Before {
         Self {
             is_open: task.is_open(),
             due: task.due.clone().filter(|_| !task.reminders.is_empty()),
+            home_zone: task.home_zone.clone(),
             reminders: task.reminders.iter().map(anchored).collect(),
         }
     }
@@ -150,6 +150,7 @@ impl Before {
                 && known.answer == reminder.answer
                 && anchored.as_ref() == anchor(task, reminder)
                 && self.is_open == task.is_open()
+                && (self.home_zone == task.home_zone || !floats(task, reminder))
         })
     }
 }
@@ -158,6 +159,19 @@ fn anchor<'a>(task: &'a Task, reminder: &Reminder) -> Option<&'a TimeValue> {
     match &reminder.trigger {
         Trigger::Relative { to, .. } | Trigger::TimeOfDay { to, .. } => task.anchor(*to),
         Trigger::Absolute { .. } => None,
+    }
+}
+
+/// Whether its time depends on where the owner is.
+fn floats(task: &Task, reminder: &Reminder) -> bool {
+    match &reminder.trigger {
+        Trigger::Absolute { at } => at.floats(),
+        Trigger::TimeOfDay {
+            time_zone: Some(_), ..
+        } => false,
+        Trigger::Relative { .. } | Trigger::TimeOfDay { .. } => {
+            anchor(task, reminder).is_some_and(TimeValue::floats)
+        }
     }
 }
 

@@ -84,7 +84,8 @@ fn what_was_said_in_time_but_heard_of_too_late_takes_the_firing_back() {
         assert_eq!(names(&events)[0], WITHDRAWN);
         let id = RemindersStream::event_id(&events[0], given.state());
         assert_eq!(id, Some(withdrawn_event_id(reminder_id(1), at(NOON))));
-        assert_eq!(given.state().reminders[0].told(), None);
+        let told = given.state().reminders[0].told().unwrap();
+        assert_eq!((told.until, told.last_fired_at), (at(NOON), None));
         assert!(given.when(&reconcile(&said), NOON).is_empty());
         assert_eq!(given.when(&fire(ONE), ONE).len(), at_one);
     }
@@ -107,8 +108,12 @@ fn what_was_said_during_downtime_takes_back_what_was_missed() {
         assert!(withdrawn.missed);
         // One o'clock of that day was missed too.
         let told = given.state().reminders[0].told();
-        let expected = (at_one == 1).then(|| at(ONE));
-        assert_eq!(told.map(|told| told.until), expected);
+        let expected = if at_one == 1 { ONE } else { NOON };
+        let is_missed = at_one == 1;
+        assert_eq!(
+            told.map(|told| (told.until, told.missed)),
+            Some((at(expected), is_missed))
+        );
         assert!(given.when(&reconcile(&said), BACK).is_empty());
     }
 }
