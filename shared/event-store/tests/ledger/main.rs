@@ -22,5 +22,6 @@ mod sidecar;
 mod stale;
 mod take_over;
 mod timers;
+mod two_rebuilds;
 mod upcasting;
 mod verify;

@@ -98,12 +98,12 @@ const SETS: &[MigrationSet] = &[
     },
 ];
 
-fn catalog() -> Catalog {
+pub(crate) fn catalog() -> Catalog {
     Catalog::new(vec![Arc::new(Words)]).kind::<TestTask>()
 }
 
 /// A ledger with the projection, whose lane runs.
-struct Running {
+pub(crate) struct Running {
     ledger: Ledger,
     clock: Arc<TestClock>,
     test: TestDatabase,
@@ -117,7 +117,7 @@ impl Drop for Running {
 }
 
 impl Running {
-    async fn every() -> Vec<Self> {
+    pub(crate) async fn every() -> Vec<Self> {
         let tests = TestDatabase::every(SETS).await;
         tests.into_iter().map(Self::over).collect()
     }
@@ -142,7 +142,7 @@ impl Running {
     }
 
     /// The database as another process opens it.
-    async fn elsewhere(&self) -> Database {
+    pub(crate) async fn elsewhere(&self) -> Database {
         let config = Config {
             database_migrate: MigrateMode::Check,
             ..self.test.config.clone()
@@ -150,7 +150,7 @@ impl Running {
         Database::connect(&config, SETS).await.unwrap()
     }
 
-    async fn create(&self, id: u128) -> TestResult {
+    pub(crate) async fn create(&self, id: u128) -> TestResult {
         let task = task(id, &format!("word{id} and more"), self.clock.now());
         self.execute(create(task)).await
     }
@@ -166,20 +166,20 @@ impl Running {
     }
 
     /// Two events for each of these tasks.
-    async fn fill(&self, tasks: u128) {
+    pub(crate) async fn fill(&self, tasks: u128) {
         for id in 1..=tasks {
             self.create(id).await.unwrap();
             self.execute(complete(id)).await.unwrap();
         }
     }
 
-    async fn change(&self, statement: &'static str) {
+    pub(crate) async fn change(&self, statement: &'static str) {
         let mut tx = self.ledger.database().begin().await.unwrap();
         on!(&mut tx, conn => sqlx::query(statement).execute(conn).await.map(drop)).unwrap();
         tx.commit().await.unwrap();
     }
 
-    async fn words(&self) -> Vec<(Uuid, String)> {
+    pub(crate) async fn words(&self) -> Vec<(Uuid, String)> {
         let mut tx = self.ledger.database().read().await.unwrap();
         on!(&mut tx, conn => sqlx::query_as("select task_id, word from words order by task_id, word")
             .fetch_all(conn).await)
@@ -187,7 +187,7 @@ impl Running {
     }
 
     /// Everything that the database knows of the tables, but not of those that were kept.
-    async fn schema(&self) -> Vec<String> {
+    pub(crate) async fn schema(&self) -> Vec<String> {
         let mut tx = self.ledger.database().read().await.unwrap();
         let rows: Vec<(String,)> = match &mut tx {
             Tx::Postgres(tx) => sqlx::query_as(SCHEMA).fetch_all(&mut **tx).await.unwrap(),
@@ -202,7 +202,7 @@ impl Running {
         rows.into_iter().map(|(row,)| row).collect()
     }
 
-    async fn assert_sound(&self) {
+    pub(crate) async fn assert_sound(&self) {
         let catalog = catalog();
         let database = self.elsewhere().await;
         let found = Verifier::new(&database, &catalog).run().await.unwrap();
