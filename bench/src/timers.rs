@@ -14,6 +14,7 @@ use event_schema::{App, ReminderEvent, ReminderScheduled, TaskId, TaskReminders,
 use event_store::{LaneLimits, Ledger, correct_clock};
 use reminder_scheduler::app::AppState;
 use reminder_scheduler::domain::reminders::evolve;
+use reminder_scheduler::store::projections;
 use reminder_scheduler::workers::fire_due_timers;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -61,7 +62,10 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     let directory = tempfile::tempdir()?;
     let file = format!("sqlite://{}/timers.db", directory.path().display());
     let url = config.database_url.clone().unwrap_or(file);
-    let sets = [event_store::MIGRATIONS];
+    let sets = [
+        event_store::MIGRATIONS,
+        reminder_scheduler::store::MIGRATIONS,
+    ];
     let database = Database::connect(&database::Config::for_url(url), &sets).await?;
     let clock: SharedClock = Arc::new(SystemClock::new());
     correct_clock(&database, clock.as_ref()).await?;
@@ -95,7 +99,7 @@ async fn measure(database: &Database, clock: &SharedClock, config: &Config) -> a
             App::ReminderScheduler,
             database.clone(),
             Arc::clone(clock),
-            Vec::new(),
+            projections(),
             LaneLimits::default(),
         );
         running.spawn(lane.run(stop.clone()));

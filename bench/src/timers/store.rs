@@ -5,7 +5,7 @@ use database::{Database, Error, Tx, on, rows, sqlx};
 use event_schema::TaskReminders;
 use uuid::Uuid;
 
-/// Writes a stream and a timer for each.
+/// Writes a stream, a timer and a plan for each.
 pub(crate) async fn insert(
     database: &Database,
     all: &[TaskReminders],
@@ -41,6 +41,17 @@ pub(crate) async fn insert(
             .execute(&mut **tx)
             .await
             .map_err(Error::from)?;
+            let rules: Vec<&str> = all.iter().map(|one| &*one.tzdb_version).collect();
+            sqlx::query(
+                "insert into plans (task_id, owner_id, tzdb_version)
+                 select id, $1, rules from unnest($2::uuid[], $3::text[]) as t (id, rules)",
+            )
+            .bind(Uuid::from_u128(1))
+            .bind(&ids)
+            .bind(rules)
+            .execute(&mut **tx)
+            .await
+            .map_err(Error::from)?;
         }
         Tx::Sqlite(tx) => {
             let loaded = all.iter().map(|one| Ok((one, serde_json::to_string(one)?)));
@@ -60,6 +71,12 @@ pub(crate) async fn insert(
                 let id = one.task_id.as_uuid();
                 let values = values.bind("reminders").bind(id).bind(id);
                 values.bind(fire_at(one)).bind(DateTime::UNIX_EPOCH);
+            })
+            .await?;
+            let plans = "insert into plans (task_id, owner_id, tzdb_version) values {rows}";
+            rows::execute(&mut *tx, plans, &loaded, |values, (one, _)| {
+                let values = values.bind(one.task_id.as_uuid());
+                values.bind(Uuid::from_u128(1)).bind(&*one.tzdb_version);
             })
             .await?;
         }
