@@ -29,6 +29,11 @@ impl Projection for Reminders {
         &["reminders"]
     }
 
+    /// 2: what was taken back is cancelled.
+    fn version(&self) -> u32 {
+        2
+    }
+
     fn rules(&self) -> &'static str {
         recurrence::tzdb_version()
     }
