@@ -10,6 +10,7 @@ mod offset;
 pub mod rows;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod together;
 mod tx;
 mod writer;
 
@@ -19,5 +20,6 @@ pub use error::{ConnectError, Error, ResultExt};
 pub use held::PgTx;
 pub use migrate::{Migration, MigrationSet};
 pub use sqlx;
+pub use together::Together;
 pub use tx::Tx;
 pub use writer::{Reader, Writer};

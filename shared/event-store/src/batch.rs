@@ -15,11 +15,12 @@ use crate::head::Heads;
 use crate::ledger::Core;
 use crate::store::idempotency::Answers;
 use crate::store::inbox::Subject;
+use crate::store::past::Past;
 use crate::submission::{Submission, Verdict};
 use crate::unit::NewEvent;
 use crate::{Answer, IdempotencyKey, Inbound, StreamRef};
-pub(crate) use past::Past;
 use past::{Arrivals, Deliveries, Wanted};
+use write::{Basis, Written};
 
 /// A batch takes no further command once it holds so many bytes of events; the rest is the next batch.
 const MOST_BYTES: usize = 1024 * 1024;
@@ -30,8 +31,6 @@ pub(crate) struct Batch {
     heads: Heads,
     answers: Answers,
     deliveries: Deliveries,
-    /// As the deliveries were when they were loaded.
-    loaded: Deliveries,
     // What it adds:
     events: Vec<NewEvent>,
     changed: Vec<StreamRef>,
@@ -63,9 +62,18 @@ pub(crate) async fn run(
 ) -> Result<Committed, DatabaseError> {
     let mut tx = writer.begin().await?; // Holding the lane's lock.
     let mut batch = Batch::default();
-    batch.learn(Past::load(core, &mut tx, Wanted::by(submissions)).await?);
+    batch.learn(Wanted::by(submissions).load(core, &mut tx).await?);
     batch.judge_all(core, &mut tx, submissions).await?;
-    batch.write_and_commit(core, tx, submissions).await
+    let locked = Basis::Locked;
+    let committed = batch
+        .write_and_commit(core, tx, submissions, &locked)
+        .await?;
+    committed.ok_or_else(|| DatabaseError::Corrupt {
+        table: "inbox",
+        column: "event_id",
+        id: "one of a batch".to_owned(),
+        reason: "a delivery was processed while the lane held its lock".to_owned(),
+    })
 }
 
 /// Reads what submissions will look at, without the lane's lock. In the transaction they can look
@@ -76,7 +84,7 @@ pub(crate) async fn look(
     submissions: &mut [Submission],
 ) -> Result<(Tx, Past), DatabaseError> {
     let mut tx = reader.begin().await?;
-    let past = Past::load(core, &mut tx, Wanted::by(submissions)).await?;
+    let past = Wanted::by(submissions).load(core, &mut tx).await?;
     Ok((tx, past))
 }
 
@@ -105,14 +113,12 @@ impl Batch {
         writer: &Writer,
         submissions: &mut [Submission],
     ) -> Result<Option<Committed>, DatabaseError> {
-        let mut tx = writer.begin().await?; // Holding the lane's lock.
-        let arrivals = Arrivals::of(submissions);
-        if !self.still_holds(core, &mut tx, arrivals).await? {
-            tx.rollback().await?;
+        if self.has_queues() {
             return Ok(None);
         }
-        let committed = self.write_and_commit(core, tx, submissions).await?;
-        Ok(Some(committed))
+        let ahead = Basis::Ahead(Arrivals::of(submissions));
+        let tx = writer.begin().await?; // Holding the lane's lock.
+        self.write_and_commit(core, tx, submissions, &ahead).await
     }
 
     async fn write_and_commit(
@@ -120,23 +126,24 @@ impl Batch {
         core: &Core,
         mut tx: Tx,
         submissions: &mut [Submission],
-    ) -> Result<Committed, DatabaseError> {
+        basis: &Basis,
+    ) -> Result<Option<Committed>, DatabaseError> {
         let verdicts = std::mem::take(&mut self.verdicts);
         let keys = new_answers(submissions, &verdicts);
-        let (mut position, mut timers_changed) = (None, false);
-        if self.is_empty() && keys.is_empty() {
+        let written = self.write(core, &mut tx, &keys, basis).await?;
+        if written.is_none() || self.is_empty() && keys.is_empty() {
             tx.rollback().await?;
         } else {
-            (position, timers_changed) = self.write(core, &mut tx, &keys).await?;
             tx.commit().await?;
         }
-        Ok(Committed {
-            position,
+        let committed = |written: Written| Committed {
+            position: written.position,
             buckets: self.buckets(),
-            timers_changed,
+            timers_changed: written.timers_changed,
             events: self.events.len(),
             verdicts,
-        })
+        };
+        Ok(written.map(committed))
     }
 
     /// Whether there is nothing to write.

@@ -8,7 +8,7 @@ use super::past::subject;
 use super::{Batch, MOST_BYTES};
 use crate::head::Head;
 use crate::ledger::Core;
-use crate::store::streams;
+use crate::store::past::{Past, Wanted};
 use crate::submission::{Submission, Verdict};
 use crate::unit::NewEvent;
 use crate::{Answer, Error, Outcome, StreamRef, Unit};
@@ -60,7 +60,11 @@ impl Batch {
             if !unit.missing.is_empty() {
                 let missing = std::mem::take(&mut unit.missing);
                 drop(unit);
-                streams::load(tx, &missing, &mut self.heads).await?;
+                let wanted = Wanted {
+                    streams: &missing,
+                    ..Wanted::default()
+                };
+                self.heads.extend(Past::load(tx, &wanted).await?.heads);
                 continue;
             }
             if let Some(fault) = unit.fault.take() {

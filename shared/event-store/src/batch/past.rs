@@ -6,17 +6,17 @@ use database::{Error as DatabaseError, Tx};
 use uuid::Uuid;
 
 use super::Batch;
-use crate::head::Heads;
 use crate::ledger::Core;
 use crate::store::dead_letters::{self, Queues};
-use crate::store::idempotency::{self, Answers};
-use crate::store::inbox::{self, Subject};
+use crate::store::inbox::Subject;
+use crate::store::past::{self, Past};
 use crate::store::streams;
+use crate::store::trip::Trip;
 use crate::submission::Submission;
 use crate::{IdempotencyKey, Inbound, StreamRef};
 
 /// What is known of deliveries.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Debug, Default)]
 pub(super) struct Deliveries {
     pub(super) processed: HashSet<Uuid>,
     pub(super) seen: HashMap<Subject, u64>,
@@ -44,22 +44,6 @@ impl Arrivals {
         }
         arrivals
     }
-
-    /// One query per table.
-    async fn load(&self, core: &Core, tx: &mut Tx) -> Result<Deliveries, DatabaseError> {
-        let consumer = core.app.id();
-        let mut deliveries = Deliveries::default();
-        if !self.facts.is_empty() {
-            deliveries.processed = inbox::processed(tx, consumer, &self.facts).await?;
-        }
-        if !self.subjects.is_empty() {
-            deliveries.seen = inbox::seen(tx, consumer, &self.subjects).await?;
-        }
-        if !self.keys.is_empty() {
-            deliveries.queues = dead_letters::queues(tx, consumer, &self.keys).await?;
-        }
-        Ok(deliveries)
-    }
 }
 
 /// What the announced commands will look at.
@@ -86,35 +70,18 @@ impl<'a> Wanted<'a> {
             arrivals: Arrivals::of(submissions),
         }
     }
-}
 
-/// What was read for some commands.
-pub(crate) struct Past {
-    heads: Heads,
-    answers: Answers,
-    deliveries: Deliveries,
-}
-
-impl Past {
-    /// Reads everything that is wanted, one query per table.
-    pub(super) async fn load(
-        core: &Core,
-        tx: &mut Tx,
-        wanted: Wanted<'_>,
-    ) -> Result<Self, DatabaseError> {
-        let mut heads = Heads::default();
-        if !wanted.streams.is_empty() {
-            streams::load(tx, &wanted.streams, &mut heads).await?;
-        }
-        let mut answers = Answers::default();
-        if !wanted.keys.is_empty() {
-            answers = idempotency::find(tx, &wanted.keys).await?;
-        }
-        Ok(Self {
-            heads,
-            answers,
-            deliveries: wanted.arrivals.load(core, tx).await?,
-        })
+    pub(super) async fn load(&self, core: &Core, tx: &mut Tx) -> Result<Past, DatabaseError> {
+        let arrivals = &self.arrivals;
+        let wanted = past::Wanted {
+            consumer: core.app.id(),
+            streams: &self.streams,
+            answers: &self.keys,
+            facts: &arrivals.facts,
+            subjects: &arrivals.subjects,
+            keys: &arrivals.keys,
+        };
+        Past::load(tx, &wanted).await
     }
 }
 
@@ -127,36 +94,39 @@ impl Batch {
         for (key, answer) in past.answers {
             self.answers.entry(key).or_insert(answer);
         }
-        self.loaded.add(past.deliveries.clone());
-        self.deliveries.add(past.deliveries);
+        let deliveries = &mut self.deliveries;
+        deliveries.processed.extend(past.processed);
+        for (subject, version) in past.seen {
+            deliveries.seen.entry(subject).or_insert(version);
+        }
+        deliveries.queues.add(past.queues);
     }
 
-    /// Whether what the batch was decided on is still so, asked under the lane's lock. The streams that
-    /// it changes need not be asked: their next versions can be written once only.
-    pub(super) async fn still_holds(
+    /// Asks whether what the batch was decided on is still so, as far as its writes will not tell: they
+    /// raise versions and record facts, answers and events once only. What is stale stays stale.
+    pub(super) async fn doubt(
         &self,
         core: &Core,
-        tx: &mut Tx,
-        arrivals: Arrivals,
-    ) -> Result<bool, DatabaseError> {
+        trip: &mut Trip<'_>,
+        arrivals: &Arrivals,
+    ) -> Result<(), DatabaseError> {
         let changed: HashSet<&StreamRef> = self.changed.iter().collect();
         let looked_at = self.heads.iter().filter(|(at, _)| !changed.contains(at));
         let looked_at: Vec<(StreamRef, u64)> =
             looked_at.map(|(at, head)| (*at, head.version)).collect();
-        if !looked_at.is_empty() && !streams::are_at(tx, &looked_at).await? {
-            return Ok(false);
+        if !looked_at.is_empty() {
+            streams::count_moved(trip, &looked_at).await?;
         }
-        Ok(arrivals.load(core, tx).await? == self.loaded)
+        if !arrivals.keys.is_empty() {
+            dead_letters::count_queues(trip, core.app.id(), &arrivals.keys).await?;
+        }
+        Ok(())
     }
-}
 
-impl Deliveries {
-    fn add(&mut self, more: Self) {
-        self.processed.extend(more.processed);
-        for (subject, version) in more.seen {
-            self.seen.entry(subject).or_insert(version);
-        }
-        self.queues.add(more.queues);
+    /// Whether some keys have queues of dead letters, which may move at any time: that is decided under
+    /// the lane's lock.
+    pub(super) fn has_queues(&self) -> bool {
+        !self.deliveries.queues.is_empty()
     }
 }
 

@@ -1,4 +1,5 @@
-//! Writing: everything a batch adds, one statement per table.
+//! Writing: everything a batch adds. The rows of projections and timers first, then the ledger's own
+//! in one trip.
 
 use std::sync::Arc;
 
@@ -6,86 +7,115 @@ use chrono::{DateTime, Utc};
 use database::{Error as DatabaseError, Tx};
 
 use super::Batch;
+use super::past::Arrivals;
 use crate::ledger::Core;
 use crate::projection::{StreamChange, Tables};
 use crate::store::streams::HeadRow;
+use crate::store::trip::{Told, Trip};
 use crate::store::{dead_letters, events, idempotency, inbox, streams, timers};
 use crate::{Answer, IdempotencyKey, StreamRef, Timer, relay};
 
+/// What a batch was decided on.
+pub(super) enum Basis {
+    /// What the lane's lock keeps as it is.
+    Locked,
+    /// What was so before the lock, for these deliveries among others.
+    Ahead(Arrivals),
+}
+
+/// What was written.
+#[derive(Default)]
+pub(super) struct Written {
+    /// The newest position, when events were written.
+    pub(super) position: Option<i64>,
+    pub(super) timers_changed: bool,
+}
+
 impl Batch {
-    /// Writes everything the batch adds, one statement per table.
+    /// Writes everything the batch adds. `None` when it was overtaken: what it was decided on is not so
+    /// any more, and what was written has to be rolled back.
     pub(super) async fn write(
         &mut self,
         core: &Core,
         tx: &mut Tx,
         answers: &[(&IdempotencyKey, &Answer)],
-    ) -> Result<(Option<i64>, bool), DatabaseError> {
-        let consumer = core.app.id();
+        basis: &Basis,
+    ) -> Result<Option<Written>, DatabaseError> {
         let now = core.clock.now();
-        let mut position = None;
+        let changes = self.changes();
         let mut timers_changed = false;
-        if !self.events.is_empty() {
-            position = Some(events::append(tx, &self.events, now).await?);
-            let changes = self.changes();
+        if !changes.is_empty() {
             timers_changed = timers::replace(tx, &wanted_timers(&changes)).await? > 0;
-            for projection in &core.projections {
-                projection.apply(tx, Tables::LIVE, &changes).await?;
-            }
-            // After the projections: had one of them hidden an error, PostgreSQL would answer the
-            // commit of the broken transaction with success. This statement it refuses.
-            self.write_heads(tx, &changes, now).await?;
         }
-        if !answers.is_empty() {
-            idempotency::insert(tx, answers, now).await?;
-        }
-        if !self.facts.is_empty() {
-            inbox::insert(tx, consumer, &self.facts, now).await?;
-        }
-        if !self.raised.is_empty() {
-            inbox::raise(tx, consumer, &self.raised).await?;
+        for projection in core.projections.iter().filter(|_| !changes.is_empty()) {
+            projection.apply(tx, Tables::LIVE, &changes).await?;
         }
         for inbound in &self.waiting {
-            dead_letters::wait(tx, consumer, inbound, now).await?;
+            dead_letters::wait(tx, core.app.id(), inbound, now).await?;
         }
-        Ok((position, timers_changed))
+        // After the projections: had one of them hidden an error, PostgreSQL would answer the commit of
+        // the broken transaction with success. This trip it refuses.
+        let mut trip = Trip::on(tx);
+        if let Basis::Ahead(arrivals) = basis {
+            self.doubt(core, &mut trip, arrivals).await?;
+        }
+        self.add(core, &mut trip, answers, &changes, now).await?;
+        let told = trip.end().await?;
+        if !told.is("heads", changes.len()) {
+            return Err(written_past_the_lock(changes.len()));
+        }
+        Ok(self.stood(&told).then(|| Written {
+            position: told.number("position"),
+            timers_changed,
+        }))
     }
 
-    async fn write_heads(
+    /// The ledger's own rows.
+    async fn add(
         &self,
-        tx: &mut Tx,
+        core: &Core,
+        trip: &mut Trip<'_>,
+        answers: &[(&IdempotencyKey, &Answer)],
         changes: &[StreamChange],
         now: DateTime<Utc>,
     ) -> Result<(), DatabaseError> {
-        let rows: Vec<HeadRow<'_>> = changes
-            .iter()
-            .filter_map(|change| {
-                let stream = change.stream();
-                let state = self.heads.get(&stream)?.json.as_deref()?;
-                let owner = change.snapshot.owner();
-                Some(HeadRow {
-                    stream,
-                    owner,
-                    version: change.version,
-                    state,
-                    state_version: change.snapshot.state_version(),
-                })
-            })
-            .collect();
-        let written = streams::upsert(tx, &rows, now).await?;
-        if usize::try_from(written).ok() == Some(changes.len()) {
-            return Ok(());
+        let consumer = core.app.id();
+        if !self.events.is_empty() {
+            events::append(trip, &self.events, now).await?;
+            streams::upsert(trip, &self.head_rows(changes), now).await?;
         }
-        // Somebody wrote past the lane's lock. Committing would lose one of the two writes.
-        Err(DatabaseError::Corrupt {
-            table: "stream",
-            column: "version",
-            id: format!(
-                "{} of {} heads",
-                changes.len() as u64 - written,
-                changes.len()
-            ),
-            reason: "a head changed while the lane held its lock".to_owned(),
-        })
+        if !answers.is_empty() {
+            idempotency::insert(trip, answers, now).await?;
+        }
+        if !self.facts.is_empty() {
+            inbox::insert(trip, consumer, &self.facts, now).await?;
+        }
+        if !self.raised.is_empty() {
+            inbox::raise(trip, consumer, &self.raised).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether nothing that the batch was decided on has changed.
+    fn stood(&self, told: &Told) -> bool {
+        told.is("moved", 0)
+            && told.is("queues", 0)
+            && told.is("facts", self.facts.len())
+            && told.is("versions", self.raised.len())
+    }
+
+    fn head_rows<'a>(&'a self, changes: &'a [StreamChange]) -> Vec<HeadRow<'a>> {
+        let row = |change: &'a StreamChange| {
+            let stream = change.stream();
+            Some(HeadRow {
+                stream,
+                owner: change.snapshot.owner(),
+                version: change.version,
+                state: self.heads.get(&stream)?.json.as_deref()?,
+                state_version: change.snapshot.state_version(),
+            })
+        };
+        changes.iter().filter_map(row).collect()
     }
 
     /// Every changed stream once, with its newest state, in a fixed order.
@@ -110,6 +140,16 @@ impl Batch {
         let published = self.events.iter();
         let published = published.filter(|event| event.event_type.topic.is_some());
         bits(published.map(|event| relay::bucket_of(event.key)))
+    }
+}
+
+/// Committing would lose one of the two writes.
+fn written_past_the_lock(heads: usize) -> DatabaseError {
+    DatabaseError::Corrupt {
+        table: "stream",
+        column: "version",
+        id: format!("one of {heads} heads"),
+        reason: "a head changed while the lane held its lock".to_owned(),
     }
 }
 

@@ -10,8 +10,9 @@ use tokio::sync::{Mutex, Notify};
 use tracing::debug;
 
 use crate::StreamRef;
-use crate::batch::{self, Batch, Past};
+use crate::batch::{self, Batch};
 use crate::ledger::Core;
+use crate::store::past::Past;
 use crate::submission::Submission;
 
 /// Commands decided in one go: more would keep the committer waiting when it asks for them.

@@ -12,10 +12,13 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use dapr_client::DeadLetter;
-use database::{Error, Tx, on};
+use database::{Error, Together, Tx, on};
 use sha2::{Digest, Sha256};
+use sqlx::SqliteConnection;
 
+use super::past::Row;
 use super::to_i64;
+use super::trip::{Trip, Way};
 use crate::Inbound;
 
 /// The most of a column that is indexed: PostgreSQL has no place for entries above 2,704 bytes.
@@ -27,9 +30,9 @@ pub(crate) const LONGEST_TEXT: usize = 2_000;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Queues(HashMap<String, First>);
 
-#[derive(Clone, Debug, PartialEq, sqlx::FromRow)]
-struct First {
-    key: String,
+/// The first row of a key.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct First {
     fingerprint: Vec<u8>,
     state: String,
 }
@@ -43,60 +46,111 @@ impl Queues {
         })
     }
 
+    /// Whether no key has one.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Adds those of further keys.
     pub(crate) fn add(&mut self, more: Self) {
         for (key, first) in more.0 {
             self.0.entry(key).or_insert(first);
         }
     }
+
+    pub(super) fn extend(&mut self, more: impl IntoIterator<Item = (String, First)>) {
+        self.0.extend(more);
+    }
+}
+
+/// Asks what stands first in the queues of these keys.
+pub(super) fn want(together: &mut Together, consumer: &str, keys: &[String]) {
+    together
+        .part(
+            "queues",
+            "select 'dead_letter' as table_name, first.key as name, null::uuid as id,
+                    null::bigint as number, first.state as text, null::integer as small,
+                    first.fingerprint as bytes, null::text as place
+               from unnest($2::text[]) as wanted (key)
+              cross join lateral (
+                    select key, fingerprint, state from dead_letter
+                     where consumer = $1 and key = wanted.key
+                     order by dead_letter_id limit 1) first",
+        )
+        .bind(consumer)
+        .bind(distinct(keys));
+}
+
+/// What was asked for.
+pub(super) fn found(row: Row) -> Option<(String, First)> {
+    let first = First {
+        fingerprint: row.bytes?,
+        state: row.text?,
+    };
+    Some((row.name?, first))
 }
 
 /// What stands first in the queues of these keys.
-pub(crate) async fn queues(tx: &mut Tx, consumer: &str, keys: &[String]) -> Result<Queues, Error> {
-    let found: Vec<First> = match tx {
-        Tx::Postgres(tx) => {
-            let mut wanted: Vec<Cow<'_, str>> =
-                keys.iter().map(|key| text(key, LONGEST_KEY)).collect();
-            wanted.sort_unstable();
-            wanted.dedup();
-            sqlx::query_as(
-                "select first.key, first.fingerprint, first.state
-                   from unnest($2::text[]) as wanted (key)
-                  cross join lateral (
-                        select key, fingerprint, state from dead_letter
-                         where consumer = $1 and key = wanted.key
-                         order by dead_letter_id limit 1) first",
-            )
-            .bind(consumer)
-            .bind(wanted)
-            .fetch_all(&mut **tx)
-            .await?
+pub(super) async fn queues(
+    conn: &mut SqliteConnection,
+    consumer: &str,
+    keys: &[String],
+) -> Result<Queues, Error> {
+    let mut queues = Queues::default();
+    if keys.is_empty() || !any(conn, consumer).await? {
+        return Ok(queues);
+    }
+    for key in distinct(keys) {
+        let first: Option<Row> = sqlx::query_as(
+            "select 'dead_letter' as table_name, key as name, null as id, null as number,
+                    state as text, null as small, fingerprint as bytes, null as place
+               from dead_letter
+              where consumer = $1 and key = $2 order by dead_letter_id limit 1",
+        )
+        .bind(consumer)
+        .bind(key)
+        .fetch_optional(&mut *conn)
+        .await?;
+        queues.extend(first.and_then(found));
+    }
+    Ok(queues)
+}
+
+/// Counts the keys that have a queue.
+pub(crate) async fn count_queues(
+    trip: &mut Trip<'_>,
+    consumer: &str,
+    keys: &[String],
+) -> Result<(), Error> {
+    match &mut trip.way {
+        Way::Postgres(_, together) => {
+            want(together, consumer, keys);
+            trip.will_tell("queues", "select count(*) from queues");
         }
-        Tx::Sqlite(tx) => {
-            // Almost always empty, and then this is all it costs.
-            let any: Option<(i64,)> = sqlx::query_as(
-                "select dead_letter_id from dead_letter where consumer = $1 limit 1",
-            )
+        Way::Sqlite(conn) => {
+            let queues = queues(conn, consumer, keys).await?;
+            trip.tells("queues", to_i64(queues.0.len() as u64));
+        }
+    }
+    Ok(())
+}
+
+/// Whether there is a row at all. There is almost never one, and then this is all it costs.
+async fn any(conn: &mut SqliteConnection, consumer: &str) -> Result<bool, Error> {
+    let any: Option<(i64,)> =
+        sqlx::query_as("select dead_letter_id from dead_letter where consumer = $1 limit 1")
             .bind(consumer)
-            .fetch_optional(&mut **tx)
+            .fetch_optional(conn)
             .await?;
-            let mut found = Vec::new();
-            for key in keys.iter().filter(|_| any.is_some()) {
-                let first: Option<First> = sqlx::query_as(
-                    "select key, fingerprint, state from dead_letter
-                      where consumer = $1 and key = $2 order by dead_letter_id limit 1",
-                )
-                .bind(consumer)
-                .bind(text(key, LONGEST_KEY))
-                .fetch_optional(&mut **tx)
-                .await?;
-                found.extend(first);
-            }
-            found
-        }
-    };
-    let by_key = found.into_iter().map(|first| (first.key.clone(), first));
-    Ok(Queues(by_key.collect()))
+    Ok(any.is_some())
+}
+
+/// Each key once, as its column has it.
+fn distinct(keys: &[String]) -> Vec<Cow<'_, str>> {
+    let mut distinct: Vec<Cow<'_, str>> = keys.iter().map(|key| text(key, LONGEST_KEY)).collect();
+    distinct.sort_unstable();
+    distinct.dedup();
+    distinct
 }
 
 /// Foreign text as every column takes it: PostgreSQL refuses NUL, and poison must always find its row.

@@ -1,11 +1,12 @@
 //! `event`: the log, which is also the outbox.
 
 use chrono::{DateTime, Utc};
-use database::{Error, Tx, on, rows};
-use sqlx::{PgConnection, SqliteConnection};
+use database::{Error, Together, Tx, on, rows};
+use sqlx::SqliteConnection;
 use uuid::Uuid;
 
 use super::to_i64;
+use super::trip::{Trip, Way};
 use crate::history::RecordedEvent;
 use crate::unit::NewEvent;
 use crate::{StreamRef, relay};
@@ -26,35 +27,41 @@ pub(crate) async fn lock_lane(tx: &mut Tx) -> Result<(), Error> {
     Ok(()) // SQLite: `begin immediate` is the lock.
 }
 
-/// Writes the events at the next positions; returns the last one. A position is drawn and used in one
+/// Writes the events at the next positions, and tells the last one. A position is drawn and used in one
 /// transaction under the lane's lock, so there are no gaps and readers see them in order.
 pub(crate) async fn append(
-    tx: &mut Tx,
+    trip: &mut Trip<'_>,
     events: &[NewEvent],
     now: DateTime<Utc>,
-) -> Result<i64, Error> {
+) -> Result<(), Error> {
     let count = i64::try_from(events.len()).unwrap_or(i64::MAX);
-    match tx {
-        Tx::Postgres(tx) => append_postgres(tx, events, count, now).await,
-        Tx::Sqlite(tx) => append_sqlite(tx, events, count, now).await,
+    match &mut trip.way {
+        Way::Postgres(_, together) => {
+            append_postgres(together, events, count, now);
+            trip.will_tell("position", "select last_position from drawn");
+        }
+        Way::Sqlite(conn) => {
+            let last = append_sqlite(conn, events, count, now).await?;
+            trip.tells("position", last);
+        }
     }
+    Ok(())
 }
 
-/// Draws and writes in one statement.
-async fn append_postgres(
-    conn: &mut PgConnection,
-    events: &[NewEvent],
-    count: i64,
-    now: DateTime<Utc>,
-) -> Result<i64, Error> {
+fn append_postgres(together: &mut Together, events: &[NewEvent], count: i64, now: DateTime<Utc>) {
     let ids = |pick: fn(&NewEvent) -> Uuid| events.iter().map(pick).collect::<Vec<_>>();
     let texts = |pick: fn(&NewEvent) -> &str| events.iter().map(pick).collect::<Vec<_>>();
-    let (last,): (i64,) = sqlx::query_as(
-        "with drawn as (
-             update ledger_position set last_position = last_position + $12::bigint where id = 0
-             returning last_position),
-         written as (
-             insert into event (position, kind, stream_id, version, event_id, type, topic, key,
+    together
+        .part(
+            "drawn",
+            "update ledger_position set last_position = last_position + $1 where id = 0
+             returning last_position",
+        )
+        .bind(count);
+    together
+        .part(
+            "written_events",
+            "insert into event (position, kind, stream_id, version, event_id, type, topic, key,
                                 bucket, owner_id, envelope, recorded_at)
              select last_position - $12 + n, kind, stream_id, version, event_id, type, topic, key,
                     bucket, owner_id, envelope, $11
@@ -62,24 +69,20 @@ async fn append_postgres(
                     unnest($1::text[], $2::uuid[], $3::bigint[], $4::uuid[], $5::text[],
                            $6::text[], $7::uuid[], $8::smallint[], $9::uuid[], $10::text[])
                     with ordinality as t (kind, stream_id, version, event_id, type, topic, key,
-                                          bucket, owner_id, envelope, n))
-         select last_position from drawn",
-    )
-    .bind(texts(|event| event.stream.kind))
-    .bind(ids(|event| event.stream.stream_id))
-    .bind(versions(events))
-    .bind(ids(|event| event.event_id))
-    .bind(texts(|event| event.event_type.name))
-    .bind(events.iter().map(topic).collect::<Vec<_>>())
-    .bind(ids(|event| event.key))
-    .bind(buckets(events))
-    .bind(ids(|event| event.owner))
-    .bind(texts(|event| event.envelope.as_str()))
-    .bind(now)
-    .bind(count)
-    .fetch_one(conn)
-    .await?;
-    Ok(last)
+                                          bucket, owner_id, envelope, n)",
+        )
+        .bind(texts(|event| event.stream.kind))
+        .bind(ids(|event| event.stream.stream_id))
+        .bind(versions(events))
+        .bind(ids(|event| event.event_id))
+        .bind(texts(|event| event.event_type.name))
+        .bind(events.iter().map(topic).collect::<Vec<_>>())
+        .bind(ids(|event| event.key))
+        .bind(buckets(events))
+        .bind(ids(|event| event.owner))
+        .bind(texts(|event| event.envelope.as_str()))
+        .bind(now)
+        .bind(count);
 }
 
 async fn append_sqlite(

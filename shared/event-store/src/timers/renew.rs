@@ -3,8 +3,8 @@
 use database::Tx;
 use uuid::Uuid;
 
-use crate::head::Heads;
-use crate::store::{events, streams, timers};
+use crate::store::past::{Past, Wanted};
+use crate::store::{events, timers};
 use crate::{Aggregate, Error, Ledger, StreamRef, Timer};
 
 /// How many streams are looked at while the lane waits.
@@ -43,17 +43,20 @@ async fn wanted<A: Aggregate>(
     page: &[Uuid],
 ) -> Result<Vec<(StreamRef, Vec<Timer>)>, Error> {
     let page: Vec<StreamRef> = page.iter().map(|id| StreamRef::of::<A>(*id)).collect();
-    let mut heads = Heads::new();
-    streams::load(tx, &page, &mut heads).await?;
-    let mut wanted = Vec::with_capacity(page.len());
+    let wanted = Wanted {
+        streams: &page,
+        ..Wanted::default()
+    };
+    let heads = Past::load(tx, &wanted).await?.heads;
+    let mut timers = Vec::with_capacity(page.len());
     for (stream, mut head) in heads {
         match head.state::<A>() {
-            Ok(state) => wanted.push((stream, state.map(A::timers).unwrap_or_default())),
+            Ok(state) => timers.push((stream, state.map(A::timers).unwrap_or_default())),
             // Its own commands say what is wrong with it; the others need not wait for that.
             Err(error) => {
                 tracing::warn!(%error, "the timers of a stream stay as they are: {error}");
             }
         }
     }
-    Ok(wanted)
+    Ok(timers)
 }
