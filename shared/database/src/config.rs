@@ -13,7 +13,8 @@ pub struct Config {
     #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
     pub database_url: SecretString,
 
-    /// The most connections this process opens to PostgreSQL, or readers to SQLite.
+    /// The most connections in this process's pool to PostgreSQL, or readers to SQLite. On PostgreSQL the
+    /// lane keeps two more and the relay one.
     #[arg(long, env = "DATABASE_MAX_CONNECTIONS", default_value_t = 8)]
     pub database_max_connections: u32,
 

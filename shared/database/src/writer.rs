@@ -35,6 +35,11 @@ impl Writer {
             Database::Sqlite { .. } => self.database.begin().await,
         }
     }
+
+    /// Begins to read, as [`Reader::begin`] does, on the connection of the writer.
+    pub async fn read(&self) -> Result<Tx, Error> {
+        reading(&self.database, &self.home).await
+    }
 }
 
 /// Reads for one task that reads all the time, on PostgreSQL on a connection of its own for the same
@@ -57,12 +62,13 @@ impl Reader {
     /// would be two trips to the server more: each statement sees what was committed when it began.
     /// End it with [`Tx::rollback`]: one that is dropped takes the connection with it.
     pub async fn begin(&self) -> Result<Tx, Error> {
-        match &self.database {
-            Database::Postgres(pool) => {
-                let tx = PgTx::reading(pool, &self.home).await?;
-                Ok(Tx::Postgres(tx))
-            }
-            Database::Sqlite { .. } => self.database.read().await,
-        }
+        reading(&self.database, &self.home).await
+    }
+}
+
+async fn reading(database: &Database, home: &Home) -> Result<Tx, Error> {
+    match database {
+        Database::Postgres(pool) => Ok(Tx::Postgres(PgTx::reading(pool, home).await?)),
+        Database::Sqlite { .. } => database.read().await,
     }
 }

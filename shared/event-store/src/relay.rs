@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use dapr_client::Client;
+use database::Writer;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use uuid::Uuid;
@@ -58,6 +59,8 @@ pub struct RelayPass {
 pub struct Relay {
     core: Arc<Core>,
     client: Client,
+    /// A pass goes to the database four times on it, and ten times by the pool.
+    writer: Writer,
     owner: Uuid,
     held: Vec<BucketLease>,
     leased_at: Option<DateTime<Utc>>,
@@ -89,6 +92,7 @@ impl Relay {
     pub fn new(ledger: &Ledger, client: Client) -> Self {
         let owner = ledger.core.clock.new_id();
         Self {
+            writer: ledger.core.database.writer("begin"),
             core: Arc::clone(&ledger.core),
             client,
             owner,

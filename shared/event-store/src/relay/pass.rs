@@ -97,8 +97,9 @@ impl Relay {
         if wanted.is_empty() {
             return Ok(Window::default());
         }
-        let mut tx = self.core.database.read().await?;
+        let mut tx = self.writer.read().await?;
         let (mut events, cut) = relay::outgoing(&mut tx, &wanted).await?;
+        tx.rollback().await?;
         events.sort_by_key(|event| event.position);
         Ok(Window { events, cut })
     }
@@ -307,7 +308,7 @@ impl Relay {
         if moved.is_empty() {
             return Ok(());
         }
-        let mut tx = self.core.database.begin().await?;
+        let mut tx = self.writer.begin().await?;
         let ours = relay::advance(&mut tx, moved, self.owner).await?;
         tx.commit().await?;
         // The new owner of any other repeats what this pass sent; consumers gate by version.
