@@ -92,6 +92,11 @@ impl Rows {
         self.after.version == 1
     }
 
+    /// Whether the row of `tasks` changes: not with a new title.
+    pub(crate) fn changes_task(&self) -> bool {
+        self.is_new() || !self.after.task.is_open()
+    }
+
     pub(crate) fn topic(&self) -> Option<&'static str> {
         self.event_type.topic.map(event_schema::Topic::name)
     }

@@ -77,28 +77,37 @@ async fn heads(tx: &mut PgTx, batch: &[Rows]) -> Result<(), Error> {
 }
 
 async fn tasks(tx: &mut PgTx, batch: &[Rows]) -> Result<(), Error> {
+    let changed = || batch.iter().filter(|rows| rows.changes_task());
     sqlx::query(
-        "insert into tasks (task_id, owner_id, version, status, parent_id, due_rank, due_at,
-                            created_at, trashed_at)
-         select * from unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::text[], $5::uuid[],
-                              $6::smallint[], $7::timestamptz[], $8::timestamptz[],
-                              $9::timestamptz[])
+        "insert into tasks (task_id, owner_id, status, parent_id, due_rank, due_at, created_at,
+                            trashed_at)
+         select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::smallint[],
+                              $6::timestamptz[], $7::timestamptz[], $8::timestamptz[])
              on conflict (task_id) do update
-            set version = excluded.version, status = excluded.status,
-                parent_id = excluded.parent_id, due_rank = excluded.due_rank,
-                due_at = excluded.due_at, trashed_at = excluded.trashed_at",
+            set status = excluded.status, parent_id = excluded.parent_id,
+                due_rank = excluded.due_rank, due_at = excluded.due_at,
+                trashed_at = excluded.trashed_at",
     )
-    .bind(column(batch, Rows::task_id))
-    .bind(column(batch, Rows::owner_id))
-    .bind(column(batch, |rows| rows.after.version))
-    .bind(column(batch, Rows::status))
-    .bind(column(batch, |rows| {
-        rows.after.task.parent_id.map(Uuid::from)
-    }))
-    .bind(column(batch, Rows::due_rank))
-    .bind(column(batch, Rows::due_at))
-    .bind(column(batch, |rows| rows.after.task.created_at))
-    .bind(column(batch, |rows| rows.after.task.trashed_at))
+    .bind(changed().map(Rows::task_id).collect::<Vec<_>>())
+    .bind(changed().map(Rows::owner_id).collect::<Vec<_>>())
+    .bind(changed().map(Rows::status).collect::<Vec<_>>())
+    .bind(
+        changed()
+            .map(|rows| rows.after.task.parent_id.map(Uuid::from))
+            .collect::<Vec<_>>(),
+    )
+    .bind(changed().map(Rows::due_rank).collect::<Vec<_>>())
+    .bind(changed().map(Rows::due_at).collect::<Vec<_>>())
+    .bind(
+        changed()
+            .map(|rows| rows.after.task.created_at)
+            .collect::<Vec<_>>(),
+    )
+    .bind(
+        changed()
+            .map(|rows| rows.after.task.trashed_at)
+            .collect::<Vec<_>>(),
+    )
     .execute(&mut **tx)
     .await?;
     Ok(())

@@ -40,7 +40,10 @@ pub(crate) async fn write(tx: &mut Tx, rows: &Rows) -> Result<(), Error> {
     } else {
         // Nothing here changes labels, so a handler would leave them alone.
         update_head(tx, rows).await?;
-        update_task(tx, rows).await
+        if rows.changes_task() {
+            update_task(tx, rows).await?;
+        }
+        Ok(())
     }
 }
 
@@ -106,13 +109,12 @@ async fn update_head(tx: &mut Tx, rows: &Rows) -> Result<(), Error> {
 async fn insert_task(tx: &mut Tx, rows: &Rows) -> Result<(), Error> {
     let task = &rows.after.task;
     on!(tx, conn => sqlx::query(
-        "insert into tasks (task_id, owner_id, version, status, parent_id, due_rank, due_at,
-                            created_at, trashed_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+        "insert into tasks (task_id, owner_id, status, parent_id, due_rank, due_at, created_at,
+                            trashed_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8)"
     )
     .bind(rows.task_id())
     .bind(rows.owner_id())
-    .bind(rows.after.version)
     .bind(rows.status())
     .bind(task.parent_id.map(Uuid::from))
     .bind(rows.due_rank())
@@ -128,12 +130,10 @@ async fn insert_task(tx: &mut Tx, rows: &Rows) -> Result<(), Error> {
 async fn update_task(tx: &mut Tx, rows: &Rows) -> Result<(), Error> {
     let task = &rows.after.task;
     on!(tx, conn => sqlx::query(
-        "update tasks set version = $2, status = $3, parent_id = $4, due_rank = $5, due_at = $6,
-                          trashed_at = $7
+        "update tasks set status = $2, parent_id = $3, due_rank = $4, due_at = $5, trashed_at = $6
           where task_id = $1"
     )
     .bind(rows.task_id())
-    .bind(rows.after.version)
     .bind(rows.status())
     .bind(task.parent_id.map(Uuid::from))
     .bind(rows.due_rank())

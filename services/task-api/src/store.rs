@@ -13,7 +13,7 @@ use event_store::Projection;
 /// The service's own tables; they come after the ledger's.
 pub const MIGRATIONS: MigrationSet = database::migrations!(
     "task-api": "0001_tasks", "0002_task_labels", "0003_series", "0004_reminders", "0005_withdrawn_tasks",
-    "0006_preferences"
+    "0006_preferences", "0007_tasks_without_version"
 );
 
 /// Every projection of the ledger.

@@ -1,6 +1,6 @@
 //! Writing the rows of changed tasks.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use database::{Error, Tx, rows};
@@ -13,64 +13,76 @@ use super::{EVER, NEVER};
 use crate::domain::{TaskStream, time};
 
 /// A row of `tasks`.
+#[derive(PartialEq)]
 struct Row<'a> {
-    task: &'a Task,
-    /// Whether those that stand there may be others.
-    has_new_labels: bool,
-    version: i64,
+    task_id: Uuid,
+    owner_id: Uuid,
     status: &'static str,
+    parent_id: Option<Uuid>,
     due_rank: i16,
     due_at: DateTime<Utc>,
+    created_at: DateTime<Utc>,
+    trashed_at: Option<DateTime<Utc>>,
+    series_id: Option<Uuid>,
+    slot: Option<&'a str>,
+    withdrawn: bool,
 }
 
+/// A task whose labels differ from those that stand there.
+struct Labeled<'a> {
+    task_id: Uuid,
+    labels: &'a BTreeSet<String>,
+    /// It was created just now: none stands there.
+    is_new: bool,
+}
+
+/// Writes what differs: most edits change neither a row nor labels.
 pub(super) async fn apply(
     tx: &mut Tx,
     into: Tables,
     changes: &[StreamChange],
 ) -> Result<(), Error> {
-    let rows = changes.iter().filter_map(|change| {
-        let task = change.state::<TaskStream>()?;
+    let (mut rows, mut labeled) = (Vec::new(), Vec::new());
+    for change in changes {
+        let Some(task) = change.state::<TaskStream>() else {
+            continue;
+        };
         let before = change.before::<TaskStream>();
-        Some(Row {
-            has_new_labels: before.is_none_or(|before| before.labels != task.labels),
-            ..Row::of(task, change.version)
-        })
-    });
-    let rows: Vec<Row<'_>> = rows.collect();
-    if rows.is_empty() {
-        return Ok(());
+        let row = Row::of(task);
+        if before.is_none_or(|before| Row::of(before) != row) {
+            rows.push(row);
+        }
+        if before.is_none_or(|before| before.labels != task.labels) {
+            labeled.push(Labeled {
+                task_id: task.id.as_uuid(),
+                labels: &task.labels,
+                is_new: change.version == 1,
+            });
+        }
     }
     match tx {
-        Tx::Postgres(tx) => postgres(tx, into, &rows).await,
-        Tx::Sqlite(tx) => sqlite(tx, into, &rows).await,
+        Tx::Postgres(tx) => postgres(tx, into, &rows, &labeled).await,
+        Tx::Sqlite(tx) => sqlite(tx, into, &rows, &labeled).await,
     }
 }
 
 impl<'a> Row<'a> {
-    fn of(task: &'a Task, version: u64) -> Self {
+    fn of(task: &'a Task) -> Self {
         let home = time::home(task.home_zone.as_deref());
         let due = task.due.as_ref().map(|due| time::sort_key(due, home));
         Self {
-            task,
-            has_new_labels: true,
-            version: i64::try_from(version).unwrap_or(i64::MAX),
+            task_id: task.id.as_uuid(),
+            owner_id: task.owner_id.as_uuid(),
             status: status(task.status),
+            parent_id: task.parent_id.map(Uuid::from),
             due_rank: i16::from(due.is_none()),
             due_at: due.map_or(NEVER, |at| at.clamp(EVER, NEVER)),
+            created_at: task.created_at,
+            trashed_at: task.trashed_at,
+            series_id: task.series_id.map(Uuid::from),
+            slot: task.slot.as_deref(),
+            withdrawn: task.is_withdrawn(),
         }
-    }
-
-    /// Neither this nor the slot ever changes.
-    fn series_id(&self) -> Option<Uuid> {
-        self.task.series_id.map(Uuid::from)
-    }
-
-    fn is_withdrawn(&self) -> bool {
-        self.task.is_withdrawn()
-    }
-
-    fn slot(&self) -> Option<&str> {
-        self.task.slot.as_deref()
     }
 }
 
@@ -84,47 +96,17 @@ pub(super) fn status(status: Status) -> &'static str {
 }
 
 /// A batch in at most two statements, however many tasks it changed.
-async fn postgres(conn: &mut PgConnection, into: Tables, rows: &[Row<'_>]) -> Result<(), Error> {
-    let column = |value: fn(&Row<'_>) -> Uuid| rows.iter().map(value).collect::<Vec<_>>();
-    let written: Vec<(Uuid,)> = sqlx::query_as(into.sql(
-        "insert into tasks{} as t (task_id, owner_id, version, status, parent_id, due_rank, due_at,
-                                 created_at, trashed_at, series_id, slot, withdrawn)
-         select * from unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::text[], $5::uuid[],
-                              $6::smallint[], $7::timestamptz[], $8::timestamptz[],
-                              $9::timestamptz[], $10::uuid[], $11::text[], $12::bool[])
-             on conflict (task_id) do update
-            set version = excluded.version, status = excluded.status,
-                parent_id = excluded.parent_id, due_rank = excluded.due_rank,
-                due_at = excluded.due_at, trashed_at = excluded.trashed_at,
-                withdrawn = excluded.withdrawn
-          where t.version < excluded.version
-         returning task_id",
-    ))
-    .bind(column(|row| row.task.id.as_uuid()))
-    .bind(column(|row| row.task.owner_id.as_uuid()))
-    .bind(rows.iter().map(|row| row.version).collect::<Vec<_>>())
-    .bind(rows.iter().map(|row| row.status).collect::<Vec<_>>())
-    .bind(parents(rows))
-    .bind(rows.iter().map(|row| row.due_rank).collect::<Vec<_>>())
-    .bind(rows.iter().map(|row| row.due_at).collect::<Vec<_>>())
-    .bind(
-        rows.iter()
-            .map(|row| row.task.created_at)
-            .collect::<Vec<_>>(),
-    )
-    .bind(
-        rows.iter()
-            .map(|row| row.task.trashed_at)
-            .collect::<Vec<_>>(),
-    )
-    .bind(rows.iter().map(Row::series_id).collect::<Vec<_>>())
-    .bind(rows.iter().map(Row::slot).collect::<Vec<_>>())
-    .bind(rows.iter().map(Row::is_withdrawn).collect::<Vec<_>>())
-    .fetch_all(&mut *conn)
-    .await?;
-    let written = ids(written);
-    let older = older(rows, &written);
-    let (tasks, labels): (Vec<Uuid>, Vec<&str>) = labels(rows, &written).into_iter().unzip();
+async fn postgres(
+    conn: &mut PgConnection,
+    into: Tables,
+    rows: &[Row<'_>],
+    labeled: &[Labeled<'_>],
+) -> Result<(), Error> {
+    if !rows.is_empty() {
+        postgres_rows(conn, into, rows).await?;
+    }
+    let older: Vec<_> = older(labeled).collect();
+    let (tasks, labels): (Vec<Uuid>, Vec<&str>) = labels(labeled).into_iter().unzip();
     if older.is_empty() && labels.is_empty() {
         return Ok(());
     }
@@ -141,21 +123,52 @@ async fn postgres(conn: &mut PgConnection, into: Tables, rows: &[Row<'_>]) -> Re
     ))
     .bind(tasks)
     .bind(labels)
+    .bind(older.iter().map(|task| task.task_id).collect::<Vec<_>>())
     .bind(
         older
             .iter()
-            .map(|task| task.id.as_uuid())
-            .collect::<Vec<_>>(),
-    )
-    .bind(
-        older
-            .iter()
-            .map(|task| array(&task.labels))
+            .map(|task| array(task.labels))
             .collect::<Vec<_>>(),
     )
     .execute(&mut *conn)
     .await?;
     Ok(())
+}
+
+async fn postgres_rows(
+    conn: &mut PgConnection,
+    into: Tables,
+    rows: &[Row<'_>],
+) -> Result<(), Error> {
+    sqlx::query(into.sql(
+        "insert into tasks{} (task_id, owner_id, status, parent_id, due_rank, due_at, created_at,
+                              trashed_at, series_id, slot, withdrawn)
+         select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::smallint[],
+                              $6::timestamptz[], $7::timestamptz[], $8::timestamptz[],
+                              $9::uuid[], $10::text[], $11::bool[])
+             on conflict (task_id) do update
+            set status = excluded.status, parent_id = excluded.parent_id,
+                due_rank = excluded.due_rank, due_at = excluded.due_at,
+                trashed_at = excluded.trashed_at, withdrawn = excluded.withdrawn",
+    ))
+    .bind(column(rows, |row| row.task_id))
+    .bind(column(rows, |row| row.owner_id))
+    .bind(column(rows, |row| row.status))
+    .bind(column(rows, |row| row.parent_id))
+    .bind(column(rows, |row| row.due_rank))
+    .bind(column(rows, |row| row.due_at))
+    .bind(column(rows, |row| row.created_at))
+    .bind(column(rows, |row| row.trashed_at))
+    .bind(column(rows, |row| row.series_id))
+    .bind(column(rows, |row| row.slot))
+    .bind(column(rows, |row| row.withdrawn))
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+fn column<'r, 'a, T>(rows: &'r [Row<'a>], value: fn(&'r Row<'a>) -> T) -> Vec<T> {
+    rows.iter().map(value).collect()
 }
 
 /// The text of a PostgreSQL array.
@@ -167,49 +180,41 @@ fn array(labels: &BTreeSet<String>) -> String {
     format!("{{{}}}", quoted.collect::<Vec<_>>().join(","))
 }
 
-fn parents(rows: &[Row<'_>]) -> Vec<Option<Uuid>> {
-    let parent = |row: &Row<'_>| row.task.parent_id.map(Uuid::from);
-    rows.iter().map(parent).collect()
-}
-
-async fn sqlite(conn: &mut SqliteConnection, into: Tables, rows: &[Row<'_>]) -> Result<(), Error> {
+async fn sqlite(
+    conn: &mut SqliteConnection,
+    into: Tables,
+    rows: &[Row<'_>],
+    labeled: &[Labeled<'_>],
+) -> Result<(), Error> {
     let upsert =
-        "insert into tasks{} as t (task_id, owner_id, version, status, parent_id, due_rank,
-                                          due_at, created_at, trashed_at, series_id, slot,
-                                          withdrawn)
-                  values {rows}
-                      on conflict (task_id) do update
-                     set version = excluded.version, status = excluded.status,
-                         parent_id = excluded.parent_id, due_rank = excluded.due_rank,
-                         due_at = excluded.due_at, trashed_at = excluded.trashed_at,
-                withdrawn = excluded.withdrawn
-                   where t.version < excluded.version
-                  returning task_id";
-    let upsert = into.sql(upsert).0;
-    let written = rows::fetch(conn, &upsert, rows, |values, row| {
-        let task = row.task;
-        values.bind(task.id.as_uuid()).bind(task.owner_id.as_uuid());
-        values.bind(row.version).bind(row.status);
-        values.bind(task.parent_id.map(Uuid::from));
-        values.bind(row.due_rank).bind(row.due_at);
-        values.bind(task.created_at).bind(task.trashed_at);
-        values.bind(row.series_id()).bind(row.slot());
-        values.bind(row.is_withdrawn());
-    });
-    let written = ids(written.await?);
+        "insert into tasks{} (task_id, owner_id, status, parent_id, due_rank, due_at, created_at,
+                              trashed_at, series_id, slot, withdrawn)
+         values {rows}
+             on conflict (task_id) do update
+            set status = excluded.status, parent_id = excluded.parent_id,
+                due_rank = excluded.due_rank, due_at = excluded.due_at,
+                trashed_at = excluded.trashed_at, withdrawn = excluded.withdrawn";
+    rows::execute(conn, &into.sql(upsert).0, rows, |values, row| {
+        values.bind(row.task_id).bind(row.owner_id).bind(row.status);
+        values.bind(row.parent_id).bind(row.due_rank);
+        values.bind(row.due_at).bind(row.created_at);
+        values.bind(row.trashed_at).bind(row.series_id);
+        values.bind(row.slot).bind(row.withdrawn);
+    })
+    .await?;
     let delete = "delete from task_labels{} where (task_id, label) in (
                       select l.task_id, l.label
                         from (values {rows}) as older
                        cross join task_labels{} l on l.task_id = older.column1
                        where l.label not in (select value from json_each(older.column2)))";
-    let older = older(rows, &written);
+    let older: Vec<_> = older(labeled).collect();
     rows::execute(conn, &into.sql(delete).0, &older, |values, task| {
         let labels = serde_json::json!(task.labels).to_string();
-        values.bind(task.id.as_uuid()).bind(labels);
+        values.bind(task.task_id).bind(labels);
     })
     .await?;
     let insert = "insert into task_labels{} (task_id, label) values {rows} on conflict do nothing";
-    let labels = labels(rows, &written);
+    let labels = labels(labeled);
     rows::execute(conn, &into.sql(insert).0, &labels, |values, (id, label)| {
         values.bind(*id).bind(*label);
     })
@@ -217,33 +222,16 @@ async fn sqlite(conn: &mut SqliteConnection, into: Tables, rows: &[Row<'_>]) -> 
     Ok(())
 }
 
-fn ids(rows: Vec<(Uuid,)>) -> HashSet<Uuid> {
-    rows.into_iter().map(|(id,)| id).collect()
-}
-
-/// Written tasks with other labels than before.
-fn relabeled<'a>(
-    rows: &'a [Row<'_>],
-    written: &HashSet<Uuid>,
-) -> impl Iterator<Item = &'a Row<'a>> {
-    let new = rows.iter().filter(|row| row.has_new_labels);
-    new.filter(|row| written.contains(&row.task.id.as_uuid()))
-}
-
-/// Those that may have labels already: one that was created just now has none.
-fn older<'a>(rows: &'a [Row<'_>], written: &HashSet<Uuid>) -> Vec<&'a Task> {
-    let older = relabeled(rows, written).filter(|row| row.version > 1);
-    older.map(|row| row.task).collect()
+/// Those that may have labels already.
+fn older<'r, 'a>(labeled: &'r [Labeled<'a>]) -> impl Iterator<Item = &'r Labeled<'a>> {
+    labeled.iter().filter(|task| !task.is_new)
 }
 
 /// The labels that they have now.
-fn labels<'a>(rows: &'a [Row<'_>], written: &HashSet<Uuid>) -> Vec<(Uuid, &'a str)> {
-    let label = |row: &'a Row<'_>| {
-        let id = row.task.id.as_uuid();
-        row.task
-            .labels
-            .iter()
-            .map(move |label| (id, label.as_str()))
+fn labels<'a>(labeled: &[Labeled<'a>]) -> Vec<(Uuid, &'a str)> {
+    let of_task = |task: &Labeled<'a>| {
+        let id = task.task_id;
+        task.labels.iter().map(move |label| (id, label.as_str()))
     };
-    relabeled(rows, written).flat_map(label).collect()
+    labeled.iter().flat_map(of_task).collect()
 }

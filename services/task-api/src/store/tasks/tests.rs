@@ -6,9 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use clock::TestClock;
 use database::on;
 use database::testing::TestDatabase;
-use event_schema::{
-    Actor, App, Changed, Status, Task, TaskEvent, TaskId, TaskUpdated, TimeValue, UserId,
-};
+use event_schema::{Actor, App, Changed, Task, TaskEvent, TaskId, TaskUpdated, TimeValue, UserId};
 use event_store::{Answer, Context, LaneLimits, Ledger};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -238,30 +236,47 @@ async fn the_first_and_the_last_day_stand_at_the_ends_of_a_list() {
 }
 
 #[tokio::test]
-async fn a_row_never_goes_back_to_an_older_version() {
+async fn a_row_is_written_only_when_it_changes() {
     for database in TestDatabase::every(&[event_store::MIGRATIONS, MIGRATIONS]).await {
         let ledger = ledger(&database);
+        let task = task(7);
+        append(&ledger, vec![created(&task)]).await;
         let mut tx = ledger.database().begin().await.unwrap();
-        on!(&mut tx, conn => sqlx::query(
-            "insert into tasks (task_id, owner_id, version, status, due_rank, due_at, created_at)
-             values ($1, $2, 9, 'skipped', 1, $3, $3)"
-        ).bind(Uuid::from_u128(7)).bind(OWNER.as_uuid()).bind(now()).execute(conn).await.map(drop))
+        on!(&mut tx, conn => sqlx::query("update tasks set due_rank = 5")
+            .execute(conn).await.map(drop))
         .unwrap();
         tx.commit().await.unwrap();
-
-        append(&ledger, vec![created(&task(7))]).await;
-
-        let skipped = Filter {
-            status: Some(Status::Skipped),
-            ..filter()
+        let title = TaskUpdated {
+            title: Some(Changed {
+                from: task.title.clone(),
+                to: "another".to_owned(),
+            }),
+            updated_at: now(),
+            ..TaskUpdated::default()
         };
-        assert_eq!(titles(&ledger, skipped).await, ["7"]);
-        let labelled = Filter {
-            label: Some("a".to_owned()),
-            ..filter()
+
+        append(&ledger, vec![updated(task.id, title)]).await;
+        assert_eq!(due_rank(&database).await, 5);
+
+        let parent = TaskUpdated {
+            parent_id: Some(Changed {
+                from: None,
+                to: Some(TaskId(Uuid::from_u128(8))),
+            }),
+            updated_at: now(),
+            ..TaskUpdated::default()
         };
-        assert_eq!(titles(&ledger, labelled).await, [""; 0]);
+        append(&ledger, vec![updated(task.id, parent)]).await;
+        assert_eq!(due_rank(&database).await, 1);
     }
+}
+
+async fn due_rank(database: &TestDatabase) -> i16 {
+    let mut tx = database.database.begin().await.unwrap();
+    let (rank,): (i16,) = on!(&mut tx, conn => sqlx::query_as("select due_rank from tasks")
+        .fetch_one(conn).await)
+    .unwrap();
+    rank
 }
 
 #[tokio::test]
