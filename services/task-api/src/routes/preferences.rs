@@ -145,11 +145,13 @@ pub(super) async fn home_for(
 }
 
 /// The stream of a user's preferences.
-pub(super) fn stream(user: UserId) -> StreamRef {
+fn stream(user: UserId) -> StreamRef {
     StreamRef::of::<PreferencesStream>(user)
 }
 
-/// The zone in which a user is, as the command finds it.
+/// The zone in which a user is, as the command finds it. Commands on tasks do not announce the stream:
+/// those that announce the same one are decided one batch after the other, and a user's commands would
+/// all wait for each other because of what none of them changes.
 pub(super) fn home_zone(unit: &mut Unit<'_>, user: UserId) -> Option<String> {
     unit.state::<PreferencesStream>(user)?.time_zone
 }

@@ -53,12 +53,6 @@ pub(super) async fn create_task(
             .map(|s| StreamRef::of::<SeriesStream>(s.id)),
     );
     streams.extend(creation.task.parent_id.map(StreamRef::of::<TaskStream>));
-    streams.extend(
-        creation
-            .task
-            .floats()
-            .then(|| preferences::stream(creation.task.owner_id)),
-    );
     execute(&app.ledger, &call, &streams, move |unit| {
         create(unit, &creation)
     })
@@ -127,7 +121,7 @@ pub(super) async fn update_task(
         Edit::To(Some(_)) => store::tasks::height(app.ledger.rows("tasks")?, task_id).await?,
         Edit::To(None) | Edit::Keep => 1,
     };
-    let streams = [target.stream(), preferences::stream(target.owner)];
+    let streams = [target.stream()];
     execute(&app.ledger, &call, &streams, move |unit| {
         let found = target.find(unit)?;
         must_say_scope(&found, scope)?;
