@@ -71,6 +71,7 @@ impl Load {
         let mut ticks = interval(Duration::from_millis(20));
         while self.seen()[0] < begun + more {
             ticks.tick().await;
+            assert!(!self.running.is_finished(), "a command failed");
             assert!(Instant::now() < deadline, "no command is answered");
         }
     }
@@ -119,9 +120,13 @@ async fn run(
     let mut ticks = interval(pace);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
     let mut commands = JoinSet::new();
-    let mut number = 0;
+    let (mut number, mut numbers) = (0, Vec::new());
     while !*stopped.borrow() {
         ticks.tick().await;
+        // The first that fails ends all: a thousand that say the same are slow to tell it.
+        while let Some(done) = commands.try_join_next() {
+            numbers.push(done.expect("no command fails"));
+        }
         let permit = Arc::clone(&room).acquire_owned().await;
         let permit = permit.expect("nobody closes it");
         let commander = Arc::clone(&commander);
@@ -132,7 +137,8 @@ async fn run(
         });
         number += 1;
     }
-    commands.join_all().await
+    numbers.extend(commands.join_all().await);
+    numbers
 }
 
 struct Commander {
