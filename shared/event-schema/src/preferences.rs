@@ -15,6 +15,9 @@ pub struct Preferences {
     /// The IANA zone in which dates and floating times are read; UTC without one.
     #[serde(default)]
     pub time_zone: Option<String>,
+    /// How often they changed: the version that the user knows them by. That they were followed does not
+    /// count, because it changes nothing that the user could want to change.
+    pub changes: u64,
     /// Whether what is open was read anew since that changed.
     pub is_followed: bool,
     /// When it last changed.

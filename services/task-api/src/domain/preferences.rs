@@ -76,6 +76,7 @@ pub fn evolve(state: Option<Preferences>, event: &PreferencesEvent) -> Option<Pr
         PreferencesEvent::Changed(change) => Some(Preferences {
             user_id: change.user_id,
             time_zone: change.time_zone.to.clone(),
+            changes: state.map_or(0, |state| state.changes) + 1,
             is_followed: false,
             updated_at: change.updated_at,
         }),

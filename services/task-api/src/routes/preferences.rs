@@ -68,11 +68,8 @@ pub(super) async fn get_preferences(
         .ledger
         .state::<PreferencesStream>(user_of(&call))
         .await?;
-    let version = found.as_ref().map_or(0, |found| found.version);
-    let state = found.map(|found| found.state);
-    Ok(etag::conditional(&headers, version, || {
-        Json(PreferencesView::of(state, version))
-    }))
+    let view = PreferencesView::of(found.map(|found| found.state));
+    Ok(etag::conditional(&headers, view.version, || Json(view)))
 }
 
 /// Change your preferences
@@ -100,10 +97,9 @@ pub(super) async fn update_preferences(
     let streams = [stream(user)];
     let answered = execute(&app.ledger, &call, &streams, move |unit| {
         let state = unit.state::<PreferencesStream>(user);
-        let version = unit.version::<PreferencesStream>(user);
-        if if_match.is_some_and(|wanted| wanted != version) {
-            let view = PreferencesView::of(state, version);
-            return Err(Error::version_conflict(version, &view));
+        let view = PreferencesView::of(state.clone());
+        if if_match.is_some_and(|wanted| wanted != view.version) {
+            return Err(Error::version_conflict(view.version, &view));
         }
         let time_zone = time_zone.clone();
         for event in decide(
@@ -114,9 +110,8 @@ pub(super) async fn update_preferences(
         ) {
             unit.append::<PreferencesStream>(user, &event);
         }
-        let version = unit.version::<PreferencesStream>(user);
-        let view = PreferencesView::of(unit.state::<PreferencesStream>(user), version);
-        answer(StatusCode::OK, version, &view)
+        let view = PreferencesView::of(unit.state::<PreferencesStream>(user));
+        answer(StatusCode::OK, view.version, &view)
     })
     .await?;
     app.moved.notify_one();
@@ -161,9 +156,9 @@ fn user_of(call: &Call) -> UserId {
 }
 
 impl PreferencesView {
-    fn of(state: Option<Preferences>, version: u64) -> Self {
+    fn of(state: Option<Preferences>) -> Self {
         Self {
-            version,
+            version: state.as_ref().map_or(0, |state| state.changes),
             updated_at: state.as_ref().map(|state| state.updated_at),
             time_zone: state.and_then(|state| state.time_zone),
         }
