@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use clock::SharedClock;
-use database::Tx;
+use database::{Database, Tx, on, sqlx};
 use event_schema::{App, Status};
 use event_store::{
     Answer, IdempotencyKey, Inbound, LaneLimits, Ledger, Outcome, Projection, StreamChange,
@@ -273,6 +273,49 @@ async fn a_delivery_that_was_processed_meanwhile_has_no_second_effect() {
             assert_eq!(fixture.ledger.last_position().await.unwrap(), 1);
         }
     }
+}
+
+/// Not on SQLite, whose one writer is the held batch: the row could not be written while it is.
+#[tokio::test]
+async fn a_delivery_whose_key_was_parked_meanwhile_waits_behind_it() {
+    for fixture in Fixture::every().await {
+        if matches!(fixture.ledger.database(), Database::Sqlite { .. }) {
+            continue;
+        }
+        let held = Held::over(&fixture);
+        let first = held.execute(None, &[8], holding(&fixture, nothing));
+        held.is_writing().await;
+
+        let delivery = inbound(1, 1, true);
+        let key = delivery.key.clone();
+        let (decide, mut rounds) = counted(create(task(2, "early", fixture.context().now)));
+        let second = held.receive(delivery, decide);
+        // A delivery names no streams: the first round finds out which one it looks at.
+        rounds.wait_for(|rounds| *rounds == 2).await.unwrap();
+        park_without_the_lock(&fixture, &key).await;
+        held.let_go();
+
+        assert!(first.await.unwrap().is_ok());
+        assert_eq!(second.await.unwrap().unwrap(), Outcome::Waiting);
+        assert_eq!(fixture.ledger.last_position().await.unwrap(), 1);
+    }
+}
+
+/// As if another replica had parked it in between: the lock is the held batch's.
+async fn park_without_the_lock(fixture: &Fixture, key: &str) {
+    let mut tx = fixture.ledger.database().begin().await.unwrap();
+    on!(&mut tx, conn => sqlx::query(
+        "insert into dead_letter (consumer, topic, key, envelope, fingerprint, reason, state, recorded_at)
+         values ('task-api', 'task-events', $1, $2, $2, 'poison', 'parked', $3)"
+    )
+    .bind(key)
+    .bind(b"poison".as_slice())
+    .bind(fixture.context().now)
+    .execute(conn)
+    .await
+    .map(drop))
+    .unwrap();
+    tx.commit().await.unwrap();
 }
 
 #[tokio::test]
