@@ -23,6 +23,7 @@ use anyhow::Context;
 use clap::Subcommand;
 
 use crate::root::say;
+pub(crate) use daprd::GARBAGE;
 use layout::Layout;
 use part::Part;
 pub(crate) use tools::{daprd as daprd_program, kafka as kafka_jars};

@@ -14,6 +14,8 @@ use super::part::Part;
 
 const COMPONENTS: [&str; 3] = ["kafka-pubsub.yaml", "secretstore.yaml", "resiliency.yaml"];
 const CONFIG: &str = "config.yaml";
+/// How a sidecar collects garbage, here, in compose and on Kubernetes: `docs/kafka.md` says why.
+pub(crate) const GARBAGE: [(&str, &str); 2] = [("GOGC", "400"), ("GOMEMLIMIT", "450MiB")];
 
 /// Starts the sidecars that do not run.
 pub(super) fn start(layout: &Layout, root: &Path, daprd: &Path) -> anyhow::Result<()> {
@@ -30,7 +32,8 @@ pub(super) fn start_one(layout: &Layout, app: App, daprd: &Path) -> anyhow::Resu
     let mut command = command(layout, app, daprd)?;
     command
         .env("KAFKA_BROKERS", layout.bootstrap()?)
-        .env("SECRETS_FILE", layout.path(&secrets(app)));
+        .env("SECRETS_FILE", layout.path(&secrets(app)))
+        .envs(GARBAGE);
     Part::daprd(app).start(layout, &mut command).map(drop)
 }
 

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::beside;
 use crate::compose::file::{ComposeFile, texts};
 use crate::secrets::FOLDER;
+use crate::stack::GARBAGE;
 
 const COMPONENTS: [(&str, &str); 4] = [
     ("kafka-pubsub.yaml", "/components/"),
@@ -81,7 +82,7 @@ fn sidecar(file: &ComposeFile, app: App, name: &str) -> Vec<String> {
             findings.push(format!("{name}: does not mount {mount}"));
         }
     }
-    for (variable, wanted) in SETTINGS {
+    for (variable, wanted) in SETTINGS.into_iter().chain(GARBAGE) {
         if service["environment"][variable] != json!(wanted) {
             findings.push(format!("{name}: {variable} is not {wanted}"));
         }
@@ -149,6 +150,13 @@ mod tests {
             json!(false),
             "notifier: does not restart with notifier-pod",
         );
+    }
+
+    #[test]
+    fn a_sidecar_with_other_settings_is_found() {
+        let pointer = "/services/notifier-daprd/environment/GOMEMLIMIT";
+        let finding = "notifier-daprd: GOMEMLIMIT is not 450MiB";
+        broken(findings, pointer, json!("4GiB"), finding);
     }
 
     #[test]

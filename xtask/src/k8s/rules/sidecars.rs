@@ -6,6 +6,7 @@ use event_schema::topic::contracts;
 use serde_json::json;
 
 use crate::k8s::object::{Object, named, of_kind};
+use crate::stack::GARBAGE;
 
 const PUBSUB: &str = "pubsub";
 const SECURED: [(&str, &str); 2] = [("authType", "password"), ("saslMechanism", "SHA-512")];
@@ -121,6 +122,9 @@ fn sidecar(objects: &[Object], deployment: &Object, app: App) -> Vec<String> {
     wants("dapr.io/api-token-secret", &format!("{id}-dapr-api-token"));
     wants("dapr.io/app-token-secret", &format!("{id}-app-api-token"));
     wants("dapr.io/env", &format!("KAFKA_USERNAME={principal}"));
+    for (name, value) in GARBAGE {
+        wants("dapr.io/env", &format!("{name}={value}"));
+    }
     wants(
         "dapr.io/env-from-secret",
         &format!("KAFKA_PASSWORD={principal}:password"),
@@ -224,13 +228,22 @@ mod tests {
     }
 
     #[test]
-    fn a_service_that_acts_as_another_is_found() {
+    fn a_service_that_acts_as_another_or_has_other_settings_is_found() {
         let annotation = "/spec/template/metadata/annotations/dapr.io~1env-from-secret";
         let other = json!("KAFKA_PASSWORD=task-api:password");
         broken(
             |all| change(all, "Deployment", "notifier", annotation, other),
             "has no KAFKA_PASSWORD=notifier:password",
         );
+        let annotation = "/spec/template/metadata/annotations/dapr.io~1env";
+        let other = json!("KAFKA_USERNAME=task-api");
+        for missing in ["KAFKA_USERNAME=notifier", "GOMEMLIMIT=450MiB"] {
+            let other = other.clone();
+            broken(
+                |all| change(all, "Deployment", "notifier", annotation, other),
+                &format!("has no {missing}"),
+            );
+        }
         broken(
             |all| remove(all, "Deployment", "notifier"),
             "no Deployment has the app id notifier",
