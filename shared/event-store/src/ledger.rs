@@ -15,7 +15,7 @@ use crate::store::{events, idempotency, inbox, streams};
 use crate::submission::{Submission, TypedDecision};
 use crate::{
     Aggregate, Answer, Context, Error, IdempotencyKey, Inbound, Outcome, Projection, Recorded,
-    RecordedEvent, StateOf, StreamRef, Unit, metrics,
+    RecordedEvent, StateOf, StreamRef, Unit, gather, metrics,
 };
 
 /// Idempotency keys are kept so long.
@@ -175,11 +175,14 @@ impl Ledger {
     /// A caller is refused at once when the queue is full. A delivery waits a little: the sidecar sends
     /// no more than it has in flight, and would send everything again.
     async fn enqueue(&self, submission: Submission) -> Result<(), Error> {
-        let submission = match self.queue.try_send(submission) {
-            Ok(()) => return Ok(()),
+        match self.queue.clone().try_reserve_owned() {
+            Ok(place) => {
+                gather::submit(place, submission);
+                return Ok(());
+            }
             Err(TrySendError::Closed(_)) => return Err(Error::Stopping),
-            Err(TrySendError::Full(submission)) => submission,
-        };
+            Err(TrySendError::Full(_)) => {}
+        }
         if submission.inbound.is_some() {
             let sending = self.queue.send_timeout(submission, DELIVERY_WAIT);
             match sending.await {

@@ -9,6 +9,7 @@ mod catalog;
 mod clock_correction;
 mod dead_letters;
 mod error;
+mod gather;
 mod head;
 mod history;
 mod lane;
@@ -40,6 +41,7 @@ pub use dead_letters::{
     Replayed,
 };
 pub use error::Error;
+pub use gather::gather;
 pub use head::StreamRef;
 pub use history::{FoundHead, Recorded, RecordedEvent};
 pub use lane::{Lane, LaneLimits};

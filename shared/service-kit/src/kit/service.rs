@@ -5,6 +5,7 @@ use std::time::Instant;
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use event_store::gather;
 use opentelemetry::metrics::Histogram;
 use opentelemetry::{KeyValue, global};
 use tracing::{Instrument, Span, field};
@@ -68,9 +69,8 @@ pub(super) async fn public(State(kit): State<Kit>, mut request: Request, next: N
 
 /// Around what the sidecar delivers, which has a token of its own.
 pub(super) async fn delivered(State(kit): State<Kit>, request: Request, next: Next) -> Response {
-    Observed::begin(&kit, &request, None)
-        .run(request, next)
-        .await
+    // The events of one delivery are one batch of the lane.
+    gather(Observed::begin(&kit, &request, None).run(request, next)).await
 }
 
 /// A request in its span and in the metrics.
