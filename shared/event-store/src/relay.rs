@@ -48,8 +48,7 @@ pub struct RelayPass {
     pub published: usize,
     /// Events that are still to be published, as far as this pass looked.
     pub left: usize,
-    /// Events that it held in memory: at most 256 of a bucket, and once more those that were
-    /// published ahead of a refused one (at most 1024). Their bytes are bounded alike: 256 KiB per 256.
+    /// Events that it held in memory: at most 256 of a bucket, and nearly no more than 256 KiB of it.
     pub read: usize,
     /// The sidecar or the broker is away: wait before the next pass.
     pub outage: bool,

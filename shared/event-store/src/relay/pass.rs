@@ -12,11 +12,12 @@ use crate::store::relay::{self, BucketLease, OutgoingEvent, Wanted};
 use crate::store::relay_parked;
 use crate::{Error, Relay, RelayPass, metrics};
 
-/// Events of one bucket that a pass reads, beside those that it published ahead of a refused one.
+/// Events of one bucket that a pass reads.
 const PER_BUCKET: usize = 256;
 /// Bytes of one bucket that a pass reads, nearly.
 const BYTES_PER_BUCKET: usize = 256 * 1024;
-/// How far a bucket is read ahead of a refused event. Then its other keys wait as well.
+/// Events of one bucket that are published ahead of a refused one, nearly. Then its other keys wait as
+/// well: whoever takes the bucket over publishes them again.
 const MOST_AHEAD: usize = 1024;
 /// Events of one bulk call.
 const PER_CALL: usize = 100;
@@ -42,12 +43,13 @@ impl Wave {
     }
 }
 
-/// What a pass read.
+/// What a pass read: what is still to be published of some buckets.
 #[derive(Default)]
 struct Window {
     events: Vec<OutgoingEvent>,
-    /// Buckets with more behind what was read.
-    cut: HashSet<i16>,
+    /// How far each of the buckets was looked through; there may be more behind it, unless that is the
+    /// largest number.
+    until: HashMap<i16, i64>,
 }
 
 impl Relay {
@@ -68,7 +70,6 @@ impl Relay {
             let due: Vec<&OutgoingEvent> = wave
                 .into_iter()
                 .filter(|event| !self.parked.contains(&event.key) && !blocked.contains(&event.key))
-                .filter(|event| !self.is_ahead(event))
                 .collect();
             let result = self.send(&due).await;
             published += result.published.len();
@@ -101,25 +102,24 @@ impl Relay {
         let (mut events, cut) = relay::outgoing(&mut tx, &wanted).await?;
         tx.rollback().await?;
         events.sort_by_key(|event| event.position);
-        Ok(Window { events, cut })
+        let mut until: HashMap<i16, i64> =
+            wanted.iter().map(|one| (one.bucket, one.until)).collect();
+        let cut_off = events.iter().filter(|event| cut.contains(&event.bucket));
+        until.extend(cut_off.map(|event| (event.bucket, event.position)));
+        Ok(Window { events, until })
     }
 
     fn wanted(&self, bucket: &BucketLease) -> Wanted {
-        let ahead = self.ahead.get(&bucket.bucket).map_or(0, BTreeSet::len);
-        // What was published ahead is read again, so that it does not take the others' place.
-        let limit = PER_BUCKET + ahead.min(MOST_AHEAD);
+        let ahead = self.ahead.get(&bucket.bucket);
+        let full = ahead.filter(|ahead| ahead.len() >= MOST_AHEAD);
         Wanted {
             bucket: bucket.bucket,
             after: bucket.last_position,
-            limit,
-            bytes: BYTES_PER_BUCKET * limit / PER_BUCKET,
+            until: full.and_then(BTreeSet::last).copied().unwrap_or(i64::MAX),
+            except: ahead.into_iter().flatten().copied().collect(),
+            limit: PER_BUCKET,
+            bytes: BYTES_PER_BUCKET,
         }
-    }
-
-    fn is_ahead(&self, event: &OutgoingEvent) -> bool {
-        self.ahead
-            .get(&event.bucket)
-            .is_some_and(|ahead| ahead.contains(&event.position))
     }
 
     /// When nothing passes, it is the broker that is away, not these events, unless others passed
@@ -280,23 +280,26 @@ impl Relay {
     /// Moves each cursor over what is published or parked without a gap; returns how much is left.
     async fn advance(&mut self, window: &Window) -> Result<usize, Error> {
         let mut moved = Vec::new();
-        let mut left = window.cut.len();
+        let mut left = 0;
         for bucket in &mut self.held {
+            let Some(until) = window.until.get(&bucket.bucket).copied() else {
+                continue;
+            };
             let ahead = self.ahead.entry(bucket.bucket).or_default();
-            let mut events = window
-                .events
-                .iter()
-                .filter(|event| event.bucket == bucket.bucket)
-                .peekable();
-            let start = bucket.last_position;
-            while let Some(event) = events.next_if(|event| {
+            let events = window.events.iter();
+            let events = events.filter(|event| event.bucket == bucket.bucket);
+            let (done, to_do): (Vec<_>, Vec<_>) = events.partition(|event| {
                 ahead.contains(&event.position) || self.parked.contains(&event.key)
-            }) {
-                ahead.remove(&event.position);
-                bucket.last_position = event.position;
-            }
-            left += events.count();
-            if bucket.last_position > start {
+            });
+            left += to_do.len() + usize::from(until < i64::MAX);
+            let next = to_do.first().map_or(i64::MAX, |event| event.position);
+            let end = next.min(until.saturating_add(1));
+            let behind = ahead.split_off(&end);
+            let passed = std::mem::replace(ahead, behind);
+            let done = done.iter().map(|event| event.position);
+            let passed = passed.into_iter().chain(done).filter(|at| *at < end);
+            if let Some(last) = passed.max().filter(|last| *last > bucket.last_position) {
+                bucket.last_position = last;
                 moved.push(*bucket);
             }
         }

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use database::{Error, Tx, rows};
 use futures_util::{Stream, TryStreamExt};
+use serde_json::Value;
 use sqlx::{PgConnection, SqliteConnection};
 use uuid::Uuid;
 
@@ -25,10 +26,14 @@ pub(crate) struct OutgoingEvent {
     pub(crate) envelope: String,
 }
 
-/// What to read of a bucket: events after a position, at most so many and little more than so many bytes.
+/// What to read of a bucket: events between two positions, at most so many and little more than so many
+/// bytes.
 pub(crate) struct Wanted {
     pub(crate) bucket: i16,
     pub(crate) after: i64,
+    pub(crate) until: i64,
+    /// Positions between them that are not wanted.
+    pub(crate) except: Vec<i64>,
     pub(crate) limit: usize,
     pub(crate) bytes: usize,
 }
@@ -50,19 +55,25 @@ async fn outgoing_postgres(
     wanted: &[Wanted],
 ) -> Result<(Vec<OutgoingEvent>, HashSet<i16>), Error> {
     let most = |one: &Wanted| i64::try_from(one.limit).unwrap_or(i64::MAX);
+    let except = wanted.iter().flat_map(|one| one.except.iter().copied());
     let mut rows = sqlx::query_as::<_, OutgoingEvent>(
         "select e.*
-           from unnest($1::smallint[], $2::bigint[], $3::bigint[]) as wanted (bucket, after, most)
+           from unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::bigint[])
+                as wanted (bucket, after, until, most)
           cross join lateral (
                 select position, bucket, key, topic, envelope
                   from event
-                 where bucket = wanted.bucket and position > wanted.after and topic is not null
+                 where bucket = wanted.bucket and position > wanted.after
+                   and position <= wanted.until and topic is not null
+                   and position not in (select unnest($5::bigint[]))
                  order by position
                  limit wanted.most) as e",
     )
     .bind(wanted.iter().map(|one| one.bucket).collect::<Vec<_>>())
     .bind(wanted.iter().map(|one| one.after).collect::<Vec<_>>())
+    .bind(wanted.iter().map(|one| one.until).collect::<Vec<_>>())
     .bind(wanted.iter().map(most).collect::<Vec<_>>())
+    .bind(except.collect::<Vec<_>>())
     .fetch(conn);
     let mut read: HashMap<i16, (usize, usize)> = HashMap::new();
     let (mut events, mut cut) = (Vec::new(), HashSet::new());
@@ -93,12 +104,15 @@ async fn outgoing_sqlite(
         let rows = sqlx::query_as::<_, OutgoingEvent>(
             "select position, bucket, key, topic, envelope
                from event
-              where bucket = $1 and position > $2 and topic is not null
+              where bucket = $1 and position > $2 and position <= $3 and topic is not null
+                and position not in (select value from json_each($4))
               order by position
-              limit $3",
+              limit $5",
         )
         .bind(one.bucket)
         .bind(one.after)
+        .bind(one.until)
+        .bind(Value::from(one.except.clone()).to_string())
         .bind(i64::try_from(one.limit).unwrap_or(i64::MAX))
         .fetch(&mut *conn);
         let (read, more) = gather(rows, one.limit, one.bytes).await?;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clock::TestClock;
+use database::on;
 use event_schema::{TaskEvent, TaskUpdated};
 use event_store::{Answer, Relay, RelayPass, Unit};
 use futures_util::future::join_all;
@@ -277,6 +278,70 @@ async fn a_refused_event_does_not_hold_up_other_keys_however_many_events_they_ha
 
         let other_keys = 39 + 8 * 39 * 18 + 1;
         assert_eq!(sidecar.taken().len(), other_keys);
+    }
+}
+
+/// A key other than that of the task 1, in the same bucket of the relay.
+async fn neighbor_of_the_first(fixture: &Fixture) -> u128 {
+    let mut tx = fixture.test.database.read().await.unwrap();
+    let rows: Vec<(i16, Uuid)> = on!(&mut tx, conn => sqlx::query_as(
+        "select bucket, key from event order by position"
+    ).fetch_all(conn).await)
+    .unwrap();
+    let (bucket, first) = rows[0];
+    let mut others = rows.iter().filter(|(_, key)| *key != first);
+    let neighbor = others.find(|(other, _)| *other == bucket).unwrap();
+    neighbor.1.as_u128()
+}
+
+#[tokio::test]
+async fn what_was_published_ahead_of_a_refused_event_is_bounded_and_not_read_again() {
+    const EVENTS: usize = 1600;
+    for fixture in Fixture::every().await {
+        let (sidecar, client) = Sidecar::start().await;
+        for id in 1..=80 {
+            fixture.create(id, "published").await.unwrap();
+        }
+        let mut relay = Relay::new(&fixture.ledger, client);
+        drain(&mut relay).await;
+        let neighbor = neighbor_of_the_first(&fixture).await;
+        let refused = Uuid::from_u128(1).to_string();
+        sidecar.with(|recorded| recorded.refused.insert(refused));
+        update(&fixture, 1).await;
+        for _ in 0..EVENTS / 200 {
+            join_all((0..200).map(|_| update(&fixture, neighbor))).await;
+        }
+        fixture
+            .create(100, "so that something passes")
+            .await
+            .unwrap();
+
+        let mut passes = Vec::new();
+        for _ in 0..12 {
+            passes.push(relay.run_once().await.unwrap());
+        }
+
+        assert!(passes.iter().all(|pass| pass.read <= 257), "{passes:?}");
+        let taken = sidecar.taken().len() - 81;
+        assert!((1024..=1024 + 256).contains(&taken), "{taken}");
+        // The refused event, and nothing of what is published.
+        assert_eq!(passes[11].read, 1);
+
+        sidecar.with(|recorded| recorded.refused.clear());
+        fixture.clock.advance(chrono::TimeDelta::seconds(5));
+        drain(&mut relay).await;
+
+        let mut taken = sidecar.taken();
+        assert_eq!(taken.len(), 81 + 1 + EVENTS);
+        let versions = taken.iter().filter(|(subject, _)| *subject == neighbor);
+        assert!(
+            versions
+                .map(|(_, version)| *version)
+                .eq(1..=1 + EVENTS as u64)
+        );
+        taken.sort_unstable();
+        taken.dedup();
+        assert_eq!(taken.len(), 81 + 1 + EVENTS);
     }
 }
 
