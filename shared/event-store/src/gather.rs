@@ -71,34 +71,18 @@ mod tests {
     use std::panic::{AssertUnwindSafe, catch_unwind};
     use std::task::{Context as TaskContext, Waker};
 
-    use chrono::DateTime;
-    use event_schema::App;
+    use tokio::sync::mpsc;
     use tokio::sync::mpsc::Sender;
-    use tokio::sync::{mpsc, oneshot};
 
     use super::*;
-    use crate::submission::TypedDecision;
-    use crate::{Answer, Context, Error, Unit};
 
     type Queue = (Sender<Submission>, mpsc::Receiver<Submission>);
 
     fn submit_to(queue: &Sender<Submission>) {
-        submit(queue.clone().try_reserve_owned().unwrap(), submission());
-    }
-
-    fn submission() -> Submission {
-        let (reply, _answer) = oneshot::channel();
-        Submission {
-            context: Context::of_worker(App::Notifier, DateTime::UNIX_EPOCH),
-            key: None,
-            inbound: None,
-            streams: Vec::new(),
-            decision: Box::new(TypedDecision {
-                decide: |_: &mut Unit<'_>| Ok::<_, Error>(Answer::default()),
-                refusal: None,
-                reply,
-            }),
-        }
+        submit(
+            queue.clone().try_reserve_owned().unwrap(),
+            Submission::of_nothing(),
+        );
     }
 
     #[tokio::test]

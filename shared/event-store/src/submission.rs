@@ -73,3 +73,22 @@ where
         let _ = self.reply.send(result);
     }
 }
+
+#[cfg(test)]
+impl Submission {
+    /// One that looks at nothing, is accepted and changes nothing. Nobody waits for the answer.
+    pub(crate) fn of_nothing() -> Self {
+        let (reply, _answer) = oneshot::channel();
+        Self {
+            context: Context::of_worker(event_schema::App::Notifier, chrono::DateTime::UNIX_EPOCH),
+            key: None,
+            inbound: None,
+            streams: Vec::new(),
+            decision: Box::new(TypedDecision {
+                decide: |_: &mut Unit<'_>| Ok::<_, Error>(Answer::default()),
+                refusal: None,
+                reply,
+            }),
+        }
+    }
+}

@@ -232,3 +232,6 @@ impl Footprint {
             || inbound.is_some_and(|inbound| self.keys.contains(&inbound.key))
     }
 }
+
+#[cfg(test)]
+mod tests;
