@@ -1,5 +1,6 @@
 //! What is delivered at least once has its effect once; poison never blocks others.
 
+use chrono::TimeDelta;
 use dapr_client::{DeadLetter, DeadLetters};
 use event_store::{Inbound, LaneLimits, Ledger, Outcome, Unit};
 use futures_util::future::join_all;
@@ -55,6 +56,23 @@ async fn a_fact_delivered_many_times_at_once_and_after_a_restart_has_one_effect(
         assert_eq!(applied, 1);
         assert_eq!(late, Outcome::Stale);
         assert_eq!(fixture.titles().await, ["1 v1"]);
+    }
+}
+
+#[tokio::test]
+async fn a_fact_is_forgotten_after_thirty_days_and_not_before() {
+    for fixture in Fixture::every().await {
+        receive(&fixture, inbound(1, 1, true)).await.unwrap();
+
+        fixture.clock.advance(TimeDelta::days(29));
+        assert_eq!(fixture.ledger.purge().await.unwrap(), 0);
+        let early = receive(&fixture, inbound(1, 1, true)).await.unwrap();
+        assert_eq!(early, Outcome::Stale);
+        fixture.clock.advance(TimeDelta::days(2));
+        assert_eq!(fixture.ledger.purge().await.unwrap(), 1);
+
+        let late = receive(&fixture, inbound(1, 1, true)).await.unwrap();
+        assert!(matches!(late, Outcome::Accepted(_)));
     }
 }
 
