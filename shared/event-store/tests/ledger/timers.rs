@@ -1,8 +1,9 @@
 //! Timers follow the state: never early, never lost, claimed by one worker at a time.
 
+mod renewed;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use clock::Clock;
-use database::{on, sqlx};
 use event_schema::{Task, TaskEvent, TimeValue};
 use event_store::{Aggregate, Answer, Timer, Unit};
 use futures_util::future::join_all;
@@ -68,33 +69,6 @@ async fn the_oldest_timer_that_is_due_is_measured_until_it_is_done() {
             .await
             .unwrap();
         assert_eq!(measure().await, 10);
-    }
-}
-
-#[tokio::test]
-async fn timers_that_are_not_what_the_states_say_are_renewed() {
-    for fixture in Fixture::every().await {
-        for id in 1..=600 {
-            create_due(&fixture, id, 60).await;
-        }
-        // By the rules of yesterday every other one was due elsewhen.
-        let mut tx = fixture.ledger.database().begin().await.unwrap();
-        let moved = on!(&mut tx, conn => sqlx::query(
-            "update timer set fire_at = $1 where stream_id in
-                 (select stream_id from stream order by stream_id limit 300)")
-            .bind(at(3_600)).execute(conn).await.map(|done| done.rows_affected()));
-        assert_eq!(moved.unwrap(), 300);
-        tx.commit().await.unwrap();
-        fixture.clock.set(at(60));
-        let claimed = fixture.ledger.claim_due_timers::<TestTask>(100).await;
-        assert_eq!(claimed.unwrap().len(), 100);
-
-        let renew = || fixture.ledger.renew_timers::<TestTask>();
-        assert_eq!(renew().await.unwrap(), 300);
-        assert_eq!(renew().await.unwrap(), 0);
-
-        let free = fixture.ledger.claim_due_timers::<TestTask>(1_000).await;
-        assert_eq!(free.unwrap().len(), 500, "what was claimed stays so");
     }
 }
 
