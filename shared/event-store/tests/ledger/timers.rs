@@ -105,6 +105,25 @@ async fn a_claimed_timer_comes_back_when_its_worker_died() {
 }
 
 #[tokio::test]
+async fn a_claim_takes_no_more_than_asked_for_also_when_a_worker_died() {
+    for fixture in Fixture::every().await {
+        for id in 1..=5 {
+            create_due(&fixture, id, 10).await;
+        }
+        let claim = async |limit| {
+            let due = fixture.ledger.claim_due_timers::<TestTask>(limit).await;
+            due.unwrap().len()
+        };
+        fixture.clock.set(at(10));
+        assert_eq!(claim(2).await, 2); // And their worker dies.
+        fixture.clock.set(at(26));
+
+        assert_eq!(claim(3).await, 3);
+        assert_eq!(claim(3).await, 2);
+    }
+}
+
+#[tokio::test]
 async fn a_timer_goes_when_the_state_no_longer_names_it() {
     for fixture in Fixture::every().await {
         create_due(&fixture, 1, 10).await;
