@@ -76,8 +76,33 @@ where
 
 #[cfg(test)]
 impl Submission {
-    /// One that looks at nothing, is accepted and changes nothing. Nobody waits for the answer.
+    /// One that is accepted and changes nothing.
     pub(crate) fn of_nothing() -> Self {
+        Self::of(|_| Ok(Answer::default()))
+    }
+
+    /// A fact that is delivered and changes nothing.
+    pub(crate) fn of_fact(key: &str, event: u128) -> Self {
+        Self {
+            inbound: Some(Inbound {
+                topic: "task-events".to_owned(),
+                event_id: uuid::Uuid::from_u128(event),
+                event_type: "task.created.v1".to_owned(),
+                source: "/elsewhere".to_owned(),
+                subject: uuid::Uuid::from_u128(event),
+                version: 1,
+                key: key.to_owned(),
+                raw: b"{}".to_vec(),
+                fact: true,
+            }),
+            ..Self::of_nothing()
+        }
+    }
+
+    /// One for whose answer nobody waits.
+    pub(crate) fn of(
+        decide: impl Fn(&mut Unit<'_>) -> Result<Answer, Error> + Send + 'static,
+    ) -> Self {
         let (reply, _answer) = oneshot::channel();
         Self {
             context: Context::of_worker(event_schema::App::Notifier, chrono::DateTime::UNIX_EPOCH),
@@ -85,7 +110,7 @@ impl Submission {
             inbound: None,
             streams: Vec::new(),
             decision: Box::new(TypedDecision {
-                decide: |_: &mut Unit<'_>| Ok::<_, Error>(Answer::default()),
+                decide,
                 refusal: None,
                 reply,
             }),
