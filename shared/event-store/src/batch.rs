@@ -168,3 +168,6 @@ fn new_answers<'a>(
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests;
