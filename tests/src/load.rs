@@ -16,6 +16,9 @@ use crate::Suite;
 
 /// More than wait at once while a part restarts for half a minute.
 const IN_FLIGHT: usize = 8_192;
+/// So many of them ask at once, as a frontend's pool of connections does. The proxy that a container engine
+/// has before a published port needs six open files for each connection, and ends when it has no more.
+const ASKING: usize = 512;
 /// A client that is refused comes again after this.
 const PAUSE: Duration = Duration::from_millis(200);
 /// A client that hears nothing for so long asks again.
@@ -51,6 +54,7 @@ impl Load {
         let commander = Arc::new(Commander {
             suite: Arc::clone(suite),
             seen: Arc::clone(&seen),
+            asking: Semaphore::new(ASKING),
         });
         let running = tokio::spawn(run(commander, pace, stopped));
         Self {
@@ -144,6 +148,7 @@ async fn run(
 struct Commander {
     suite: Arc<Suite>,
     seen: Arc<Seen>,
+    asking: Semaphore,
 }
 
 impl Commander {
@@ -169,7 +174,10 @@ impl Commander {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
-            if let Some(answer) = once(request().header("idempotency-key", key)).await {
+            let turn = self.asking.acquire().await.expect("nobody closes it");
+            let answer = once(request().header("idempotency-key", key)).await;
+            drop(turn);
+            if let Some(answer) = answer {
                 return answer;
             }
             self.seen.repeated.fetch_add(1, Ordering::Relaxed);

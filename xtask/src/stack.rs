@@ -26,7 +26,7 @@ use crate::root::say;
 pub(crate) use daprd::GARBAGE;
 use layout::Layout;
 use part::Part;
-pub(crate) use tools::{daprd as daprd_program, kafka as kafka_jars};
+pub(crate) use tools::{daprd as daprd_program, kafka as kafka_jars, missing as missing_programs};
 
 /// What to do with the stack.
 #[derive(Debug, clap::Args)]

@@ -33,12 +33,16 @@ pub(super) fn prepare(
         .into_iter()
         .partition(|image| image.starts_with("taskledger/"));
     let mut stand_ins = options.stand_ins;
+    if stand_ins {
+        stand_ins::check_needs(root)?;
+    }
     for image in public {
         if is_there(image, options.stand_ins) {
             continue;
         }
-        if !stand_ins {
-            stand_ins = !pulled(image);
+        if !stand_ins && !pulled(image) {
+            stand_ins = true;
+            stand_ins::check_needs(root)?;
         }
         if stand_ins {
             stand_ins::make(root, cache, image)?;

@@ -1,6 +1,8 @@
 //! Stand-ins: images under the names of the compose file, of the same programs as `cargo xtask stack` runs,
 //! for a machine that can pull none. They do what the file relies on and no more.
 
+mod needs;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -13,6 +15,7 @@ use crate::cache::finished;
 use crate::postgres::Binaries;
 use crate::root::{cargo, say};
 use crate::stack::{daprd_program, kafka_jars, target};
+pub(super) use needs::check as check_needs;
 
 const TARGET: &str = "x86_64-unknown-linux-musl";
 /// As in the Dockerfile.

@@ -69,6 +69,17 @@ pub(crate) fn daprd(root: &Path, cache: &Path) -> anyhow::Result<PathBuf> {
 
 /// Says all that is missing at once.
 fn programs() -> anyhow::Result<Binaries> {
+    let missing = missing();
+    ensure!(
+        missing.is_empty(),
+        "the stack needs programs that are not here:\n  {}",
+        missing.join("\n  ")
+    );
+    Binaries::find()
+}
+
+/// The programs that are not here, and the packages that bring them.
+pub(crate) fn missing() -> Vec<String> {
     let absent = |(program, question, _): &&(&str, &str, &str)| {
         Command::new(program).arg(question).output().is_err()
     };
@@ -77,8 +88,7 @@ fn programs() -> anyhow::Result<Binaries> {
         .filter(absent)
         .map(|(_, _, package)| (*package).to_owned())
         .collect();
-    let postgres = Binaries::find();
-    match &postgres {
+    match Binaries::find() {
         Err(error) => missing.push(error.to_string()),
         Ok(binaries)
             if Command::new(binaries.path("psql"))
@@ -90,12 +100,7 @@ fn programs() -> anyhow::Result<Binaries> {
         }
         Ok(_) => {}
     }
-    ensure!(
-        missing.is_empty(),
-        "the stack needs programs that are not here:\n  {}",
-        missing.join("\n  ")
-    );
-    postgres
+    missing
 }
 
 fn fetch_kafka(sources: &Path, into: &Path) -> anyhow::Result<()> {
