@@ -25,6 +25,9 @@ use stack::Stack;
 
 /// Which stack: `embedded`, which is the default, `real`, or `compose`.
 const STACK: &str = "TASKLEDGER_STACK";
+/// Idle connections are not used again after this. The gateway closes them after a minute, and a request
+/// that meets the close is not answered.
+const IDLE: Duration = Duration::from_secs(30);
 /// A condition that is not met by then will not be met.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// What is still on its way when the last command of a load is answered is lost when nothing has come for
@@ -191,6 +194,7 @@ impl Suite {
 pub(crate) fn client() -> Client {
     Client::builder()
         .timeout(Duration::from_secs(30))
+        .pool_idle_timeout(IDLE)
         .build()
         .expect("a client without TLS needs nothing")
 }
