@@ -15,7 +15,7 @@ use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::RawValue;
 use tokio::net::TcpListener;
-use tokio::time::{Instant, interval, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use uuid::Uuid;
 
 use crate::caller::PATIENCE;
@@ -98,22 +98,22 @@ impl Sidecar {
         self.lock().arrivals.clone()
     }
 
-    /// How many of these commands' events arrived.
-    pub(crate) fn count(&self, commands: &HashSet<Uuid>) -> usize {
-        self.lock().commands.intersection(commands).count()
-    }
-
-    /// Waits until all of these commands' events have arrived.
+    /// Waits until all of these commands' events have arrived. It looks only for those that had not, and
+    /// pauses between two looks: nothing arrives while it looks.
     pub(crate) async fn has_all(&self, commands: &HashSet<Uuid>) {
         let mut looks = interval(std::time::Duration::from_millis(20));
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut missing: Vec<Uuid> = commands.iter().copied().collect();
         let arrive = async {
-            while self.count(commands) < commands.len() {
+            while !missing.is_empty() {
                 looks.tick().await;
+                let noted = self.lock();
+                missing.retain(|command| !noted.commands.contains(command));
             }
         };
         let arrived = timeout(PATIENCE, arrive).await;
-        let count = self.count(commands);
-        assert!(arrived.is_ok(), "{count} of {} arrived", commands.len());
+        let (missing, all) = (missing.len(), commands.len());
+        assert!(arrived.is_ok(), "{missing} of {all} did not arrive");
     }
 
     fn lock(&self) -> MutexGuard<'_, Noted> {
