@@ -25,9 +25,9 @@ use stack::Stack;
 
 /// Which stack: `embedded`, which is the default, `real`, or `compose`.
 const STACK: &str = "TASKLEDGER_STACK";
-/// Idle connections are not used again after this. The gateway closes them after a minute, and a request
-/// that meets the close is not answered.
-const IDLE: Duration = Duration::from_secs(30);
+/// Idle connections are not used again after this. The gateway closes one after a minute, and after ten
+/// seconds if it was opened and never used; a request that meets the close is not answered.
+const IDLE: Duration = Duration::from_secs(5);
 /// A condition that is not met by then will not be met.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// What is still on its way when the last command of a load is answered is lost when nothing has come for
