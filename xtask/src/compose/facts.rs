@@ -3,6 +3,7 @@
 use std::fs;
 
 use anyhow::{Context, ensure};
+use chrono::DateTime;
 use serde_json::Value;
 
 use super::engine::{Engine, docker, log};
@@ -79,17 +80,14 @@ fn started(id: &str, at: &str) -> anyhow::Result<f64> {
     let (opened, _) = line
         .and_then(|line| line.split_once(' '))
         .context("it does not listen")?;
-    let seconds = seconds_of_day(opened).zip(seconds_of_day(at));
-    let (opened, began) = seconds.with_context(|| format!("no times: {opened}, {at}"))?;
-    Ok((opened - began).rem_euclid(86_400.0))
+    seconds_between(at, opened).with_context(|| format!("no times: {at}, {opened}"))
 }
 
-/// Of `2026-11-22T23:28:47.049469Z`.
-fn seconds_of_day(instant: &str) -> Option<f64> {
-    let (_, time) = instant.strip_suffix('Z')?.split_once('T')?;
-    let mut parts = time.split(':').map(str::parse::<f64>);
-    let mut next = || parts.next()?.ok();
-    Some((next()? * 60.0 + next()?) * 60.0 + next()?)
+/// From one instant to another. The engine notes the start when the process runs already, and may be
+/// slower than the service: then it is 0.
+fn seconds_between(from: &str, until: &str) -> Option<f64> {
+    let [from, until] = [from, until].map(|at| DateTime::parse_from_rfc3339(at).ok());
+    Some((until? - from?).as_seconds_f64().max(0.0))
 }
 
 /// Shows them, and fails when one is not as promised.
@@ -208,9 +206,15 @@ mod tests {
     }
 
     #[test]
-    fn an_instant_is_so_many_seconds_into_its_day() {
-        let found = seconds_of_day("2026-11-22T01:02:03.5Z").unwrap();
-        assert!((found - 3723.5).abs() < 1e-9);
-        assert!(seconds_of_day("yesterday").is_none());
+    fn a_start_takes_from_one_instant_to_the_other() {
+        let [evening, midnight] = ["2026-11-22T23:59:59.75Z", "2026-11-23T00:00:00Z"];
+        assert_eq!(seconds_between(evening, midnight), Some(0.25));
+        assert!(seconds_between("yesterday", midnight).is_none());
+    }
+
+    #[test]
+    fn a_service_that_listens_before_the_engine_says_that_it_runs_takes_no_time() {
+        let [listens, runs] = ["2026-11-23T14:45:30.1Z", "2026-11-23T14:45:30.137469Z"];
+        assert_eq!(seconds_between(runs, listens), Some(0.0));
     }
 }
