@@ -2,11 +2,13 @@
 
 mod lag;
 mod pass;
+mod progress;
 mod released;
+mod send;
 mod share;
 mod trouble;
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,6 +25,7 @@ use crate::store::relay_parked::ParkedKey;
 use crate::{Error, Ledger, metrics};
 
 use lag::LagWatch;
+use progress::Progress;
 use trouble::Trouble;
 
 /// Shares of the log. Never changed: buckets are stored with the events.
@@ -72,8 +75,8 @@ pub struct Relay {
     /// Those of them that an operator released.
     released: Vec<ParkedKey>,
     lag: LagWatch,
-    /// Published beyond a bucket's cursor, because an earlier event of another key was refused.
-    ahead: HashMap<i16, BTreeSet<i64>>,
+    /// What is known of the log behind the cursor of each bucket held.
+    progress: HashMap<i16, Progress>,
     /// Keys whose next event was refused.
     troubles: HashMap<Uuid, Trouble>,
 }
@@ -102,7 +105,7 @@ impl Relay {
             parked: HashSet::new(),
             released: Vec::new(),
             lag: LagWatch::default(),
-            ahead: HashMap::new(),
+            progress: HashMap::new(),
             troubles: HashMap::new(),
         }
     }
@@ -145,12 +148,9 @@ impl Relay {
             Ok(pass) => self.catch_up(pass).await,
             error => error,
         };
-        let again = match &pass {
-            Ok(pass) if pass.outage || pass.left > 0 => dirty,
-            Ok(_) => 0,
-            Err(_) => dirty,
-        };
-        self.core.mark_dirty(again);
+        if pass.is_err() {
+            self.core.mark_dirty(dirty);
+        }
         pass
     }
 

@@ -1,12 +1,13 @@
 //! One pass of the relay: waves of at most one event per key, cursors over the published prefix.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 
-use dapr_client::{Message, PublishError, advised};
-use futures_util::future::join_all;
+use dapr_client::advised;
 use tracing::{error, warn};
 use uuid::Uuid;
 
+use super::progress::Progress;
+use super::send::Wave;
 use super::trouble::Trouble;
 use crate::store::relay::{self, BucketLease, OutgoingEvent, Wanted};
 use crate::store::relay_parked;
@@ -16,70 +17,43 @@ use crate::{Error, Relay, RelayPass, metrics};
 const PER_BUCKET: usize = 256;
 /// Bytes of one bucket that a pass reads, nearly.
 const BYTES_PER_BUCKET: usize = 256 * 1024;
-/// Events of one bucket that are published ahead of a refused one, nearly. Then its other keys wait as
-/// well: whoever takes the bucket over publishes them again.
-const MOST_AHEAD: usize = 1024;
-/// Events of one bulk call.
-const PER_CALL: usize = 100;
 
-/// What became of the events of a wave.
-#[derive(Default)]
-pub(super) struct Wave {
-    pub(super) published: Vec<i64>,
-    /// Will be refused for ever, as the sidecar says.
-    pub(super) refused: Vec<(i64, String)>,
-    /// Not taken this time.
-    pub(super) failed: Vec<(i64, String)>,
-    /// Not taken until an operator changes something.
-    pub(super) misconfigured: Vec<(i64, String)>,
-}
-
-impl Wave {
-    pub(super) fn merge(&mut self, part: Self) {
-        self.published.extend(part.published);
-        self.refused.extend(part.refused);
-        self.failed.extend(part.failed);
-        self.misconfigured.extend(part.misconfigured);
-    }
-}
-
-/// What a pass read: what is still to be published of some buckets.
+/// What a pass tries to publish.
 #[derive(Default)]
 struct Window {
+    /// By position.
     events: Vec<OutgoingEvent>,
-    /// How far each of the buckets was looked through; there may be more behind it, unless that is the
-    /// largest number.
-    until: HashMap<i16, i64>,
+    /// How far buckets were looked through.
+    seen: HashMap<i16, i64>,
+    /// The buckets that have more, a bit each.
+    more: u16,
 }
 
 impl Relay {
     pub(super) async fn publish(&mut self, dirty: u16) -> Result<RelayPass, Error> {
         let window = self.read(dirty).await?;
-        if window.events.is_empty() {
-            return Ok(RelayPass::default());
-        }
-        let now = self.core.clock.now();
-        let waiting = self.troubles.iter().filter(|(_, one)| one.waits(now));
-        let mut blocked: HashSet<Uuid> = waiting.map(|(key, _)| *key).collect();
         let mut outage = false;
         let mut published = 0;
-        for wave in waves(&window.events) {
-            if self.leases_are_old() {
-                break; // The next pass renews them and goes on here.
-            }
-            let due: Vec<&OutgoingEvent> = wave
-                .into_iter()
-                .filter(|event| !self.parked.contains(&event.key) && !blocked.contains(&event.key))
-                .collect();
+        let mut blocked = HashSet::new();
+        let mut waves = VecDeque::from(waves(&window.events));
+        while let Some(wave) = waves.front()
+            && !self.leases_are_old()
+        {
+            let due = self.due_of(wave, &blocked);
             let result = self.send(&due).await;
-            published += result.published.len();
             if self.is_outage(&due, &result) {
                 outage = true;
                 break;
             }
+            published += result.published.len();
             self.settle(&due, &result, &mut blocked).await?;
+            waves.pop_front();
+            if self.has_to_look() {
+                break; // The next pass does and goes on here.
+            }
         }
-        let left = self.advance(&window).await?;
+        let untried: Vec<&OutgoingEvent> = waves.into_iter().flatten().collect();
+        let left = self.advance(&window, &untried).await?;
         metrics::published(self.core.app, published);
         Ok(RelayPass {
             published,
@@ -89,37 +63,113 @@ impl Relay {
         })
     }
 
-    async fn read(&self, dirty: u16) -> Result<Window, Error> {
-        let due = self
-            .held
-            .iter()
-            .filter(|bucket| dirty & (1 << bucket.bucket) != 0);
-        let wanted: Vec<Wanted> = due.map(|bucket| self.wanted(bucket)).collect();
-        if wanted.is_empty() {
-            return Ok(Window::default());
+    /// What there is to try: what nobody has looked at yet, and what waited until now.
+    async fn read(&mut self, dirty: u16) -> Result<Window, Error> {
+        let (wanted, full) = self.wanted(dirty);
+        let due = self.due();
+        if wanted.is_empty() && due.is_empty() {
+            return Ok(Window {
+                more: full,
+                ..Window::default()
+            });
         }
         let mut tx = self.writer.read().await?;
-        let (mut events, cut) = relay::outgoing(&mut tx, &wanted).await?;
+        let fresh = relay::outgoing(&mut tx, &wanted).await?;
+        let waited = relay::at(&mut tx, &due, BYTES_PER_BUCKET).await?;
         tx.rollback().await?;
-        events.sort_by_key(|event| event.position);
-        let mut until: HashMap<i16, i64> =
-            wanted.iter().map(|one| (one.bucket, one.until)).collect();
-        let cut_off = events.iter().filter(|event| cut.contains(&event.bucket));
-        until.extend(cut_off.map(|event| (event.bucket, event.position)));
-        Ok(Window { events, until })
+        let mut window = Window {
+            more: full | fresh.cut,
+            events: waited,
+            ..Window::default()
+        };
+        for event in &fresh.events {
+            window.seen.insert(event.bucket, event.position); // The last one stays.
+        }
+        window.events.extend(self.leave_out(fresh.events));
+        window.events.sort_by_key(|event| event.position);
+        Ok(window)
     }
 
-    fn wanted(&self, bucket: &BucketLease) -> Wanted {
-        let ahead = self.ahead.get(&bucket.bucket);
-        let full = ahead.filter(|ahead| ahead.len() >= MOST_AHEAD);
-        Wanted {
-            bucket: bucket.bucket,
-            after: bucket.last_position,
-            until: full.and_then(BTreeSet::last).copied().unwrap_or(i64::MAX),
-            except: ahead.into_iter().flatten().copied().collect(),
-            limit: PER_BUCKET,
-            bytes: BYTES_PER_BUCKET,
+    /// What to read of the buckets that have news, and those of them that can take no more.
+    fn wanted(&self, dirty: u16) -> (Vec<Wanted>, u16) {
+        let mut wanted = Vec::new();
+        let mut full = 0;
+        for BucketLease { bucket, .. } in &self.held {
+            let Some(progress) = self.progress.get(bucket) else {
+                continue;
+            };
+            if dirty & (1 << bucket) == 0 {
+                continue;
+            }
+            if progress.is_full() {
+                full |= 1 << bucket;
+                continue;
+            }
+            wanted.push(Wanted {
+                bucket: *bucket,
+                after: progress.seen(),
+                limit: PER_BUCKET,
+                bytes: BYTES_PER_BUCKET,
+            });
         }
+        (wanted, full)
+    }
+
+    /// The positions that wait for keys whose turn has come.
+    fn due(&self) -> Vec<i64> {
+        let buckets = self.progress.values();
+        let due = buckets.flat_map(|progress| {
+            let due = progress.waiting().filter(|(_, key)| !self.waits(*key));
+            due.take(PER_BUCKET)
+        });
+        due.map(|(position, _)| position).collect()
+    }
+
+    fn waits(&self, key: Uuid) -> bool {
+        let trouble = self.troubles.get(&key);
+        trouble.is_some_and(|trouble| trouble.waits(self.core.clock.now()))
+    }
+
+    /// Those of events that nobody has looked at yet that can be tried. What has to wait is remembered.
+    fn leave_out(&mut self, events: Vec<OutgoingEvent>) -> Vec<OutgoingEvent> {
+        let keys = self.progress.values().map(Progress::keys_waiting);
+        let behind: HashSet<Uuid> = keys.flatten().collect();
+        let mut left = Vec::with_capacity(events.len());
+        for event in events {
+            let waits = behind.contains(&event.key) || self.waits(event.key);
+            let Some(progress) = self.progress.get_mut(&event.bucket) else {
+                continue;
+            };
+            if progress.knows(event.position) || self.parked.contains(&event.key) {
+                continue;
+            }
+            if waits {
+                progress.wait(event.position, event.key);
+            } else {
+                left.push(event);
+            }
+        }
+        left
+    }
+
+    /// Those of a wave that are sent. What is behind an event of this pass that was refused waits.
+    fn due_of<'w>(
+        &mut self,
+        wave: &[&'w OutgoingEvent],
+        blocked: &HashSet<Uuid>,
+    ) -> Vec<&'w OutgoingEvent> {
+        let mut due = Vec::with_capacity(wave.len());
+        for event in wave {
+            if self.parked.contains(&event.key) {
+                continue;
+            }
+            if !blocked.contains(&event.key) {
+                due.push(*event);
+            } else if let Some(progress) = self.progress.get_mut(&event.bucket) {
+                progress.wait(event.position, event.key);
+            }
+        }
+        due
     }
 
     /// When nothing passes, it is the broker that is away, not these events, unless others passed
@@ -149,8 +199,9 @@ impl Relay {
         let find = |position: &i64| by_position.get(position).copied();
         for event in result.published.iter().filter_map(find) {
             self.troubles.remove(&event.key);
-            let ahead = self.ahead.entry(event.bucket).or_default();
-            ahead.insert(event.position);
+            if let Some(progress) = self.progress.get_mut(&event.bucket) {
+                progress.published(event.position);
+            }
         }
         let others_pass = !result.published.is_empty();
         let counted = result.failed.iter().map(|one| (one, others_pass));
@@ -158,6 +209,9 @@ impl Relay {
         for ((position, reason), counts) in counted.chain(held_back) {
             if let Some(event) = find(position) {
                 blocked.insert(event.key);
+                if let Some(progress) = self.progress.get_mut(&event.bucket) {
+                    progress.wait(event.position, event.key);
+                }
                 self.refused(event, reason, counts).await?;
             }
         }
@@ -167,76 +221,6 @@ impl Relay {
             }
         }
         Ok(())
-    }
-
-    /// Publishes events of different keys, topic by topic, all topics at once.
-    pub(super) async fn send(&self, events: &[&OutgoingEvent]) -> Wave {
-        let mut topics: BTreeMap<&str, Vec<&OutgoingEvent>> = BTreeMap::new();
-        for event in events {
-            topics.entry(&event.topic).or_default().push(event);
-        }
-        let calls = topics
-            .iter()
-            .flat_map(|(topic, events)| events.chunks(PER_CALL).map(|chunk| (*topic, chunk)));
-        let mut wave = Wave::default();
-        for part in join_all(calls.map(|(topic, chunk)| self.call(topic, chunk))).await {
-            wave.merge(part);
-        }
-        wave
-    }
-
-    async fn call(&self, topic: &str, events: &[&OutgoingEvent]) -> Wave {
-        let keys: Vec<String> = events.iter().map(|event| event.key.to_string()).collect();
-        let messages: Vec<Message<'_>> = events.iter().zip(&keys).map(message).collect();
-        let mut wave = Wave::default();
-        match self.client.publish_bulk(topic, &messages).await {
-            Ok(failed) => {
-                let reasons: HashMap<i64, _> = failed
-                    .into_iter()
-                    .filter_map(|entry| Some((i64::try_from(entry.position).ok()?, entry)))
-                    .collect();
-                for event in events {
-                    match reasons.get(&event.position) {
-                        None => wave.published.push(event.position),
-                        Some(entry) if entry.permanent => {
-                            wave.refused.push((event.position, entry.reason.clone()));
-                        }
-                        Some(entry) => wave.failed.push((event.position, entry.reason.clone())),
-                    }
-                }
-                metrics::retried(self.core.app, "entry", wave.failed.len());
-            }
-            Err(error) if error.is_permanent() => {
-                self.call_singly(topic, &messages, &mut wave).await;
-            }
-            Err(error) => {
-                metrics::retried(self.core.app, kind(&error), events.len());
-                let reason = crate::error::chain(&error);
-                let all = events.iter().map(|event| (event.position, reason.clone()));
-                if error.is_configuration() {
-                    let advised = advised(&reason);
-                    error!("nothing can be published to {topic}: {advised}");
-                    wave.misconfigured.extend(all);
-                } else {
-                    wave.failed.extend(all);
-                }
-            }
-        }
-        wave
-    }
-
-    /// The whole call can never work: find the event that is the reason.
-    async fn call_singly(&self, topic: &str, messages: &[Message<'_>], wave: &mut Wave) {
-        for message in messages {
-            let position = i64::try_from(message.position).unwrap_or(i64::MAX);
-            match self.client.publish(topic, message).await {
-                Ok(()) => wave.published.push(position),
-                Err(error) if PublishError::is_permanent(&error) => {
-                    wave.refused.push((position, crate::error::chain(&error)));
-                }
-                Err(error) => wave.failed.push((position, crate::error::chain(&error))),
-            }
-        }
     }
 
     /// Lets the key wait; when there is no hope it is parked, so that others need not wait for it.
@@ -270,6 +254,9 @@ impl Relay {
         tx.commit().await?;
         self.troubles.remove(&event.key);
         self.parked.insert(event.key);
+        if let Some(progress) = self.progress.get_mut(&event.bucket) {
+            progress.parked(event.key);
+        }
         self.released.retain(|released| released.key != event.key);
         self.count_parked();
         error!(event.key = %event.key, event.position = event.position,
@@ -278,33 +265,39 @@ impl Relay {
     }
 
     /// Moves each cursor over what is published or parked without a gap; returns how much is left.
-    async fn advance(&mut self, window: &Window) -> Result<usize, Error> {
+    async fn advance(
+        &mut self,
+        window: &Window,
+        untried: &[&OutgoingEvent],
+    ) -> Result<usize, Error> {
+        let mut more = window.more;
+        let mut first_untried: HashMap<i16, i64> = HashMap::new();
+        for event in untried {
+            let first = first_untried.entry(event.bucket).or_insert(event.position);
+            *first = event.position.min(*first);
+            more |= 1 << event.bucket;
+        }
         let mut moved = Vec::new();
-        let mut left = 0;
-        for bucket in &mut self.held {
-            let Some(until) = window.until.get(&bucket.bucket).copied() else {
+        let mut waiting = 0;
+        for lease in &mut self.held {
+            let Some(progress) = self.progress.get_mut(&lease.bucket) else {
                 continue;
             };
-            let ahead = self.ahead.entry(bucket.bucket).or_default();
-            let events = window.events.iter();
-            let events = events.filter(|event| event.bucket == bucket.bucket);
-            let (done, to_do): (Vec<_>, Vec<_>) = events.partition(|event| {
-                ahead.contains(&event.position) || self.parked.contains(&event.key)
-            });
-            left += to_do.len() + usize::from(until < i64::MAX);
-            let next = to_do.first().map_or(i64::MAX, |event| event.position);
-            let end = next.min(until.saturating_add(1));
-            let behind = ahead.split_off(&end);
-            let passed = std::mem::replace(ahead, behind);
-            let done = done.iter().map(|event| event.position);
-            let passed = passed.into_iter().chain(done).filter(|at| *at < end);
-            if let Some(last) = passed.max().filter(|last| *last > bucket.last_position) {
-                bucket.last_position = last;
-                moved.push(*bucket);
+            if let Some(seen) = window.seen.get(&lease.bucket) {
+                let untried = first_untried.get(&lease.bucket);
+                progress.looked_to(untried.map_or(*seen, |first| *seen.min(&(first - 1))));
+            }
+            waiting += progress.count_waiting();
+            let cursor = progress.advance();
+            if cursor > lease.last_position {
+                lease.last_position = cursor;
+                moved.push(*lease);
             }
         }
+        self.core.mark_dirty(more);
         self.store_cursors(&moved).await?;
-        Ok(left)
+        let cut = usize::try_from(window.more.count_ones()).unwrap_or_default();
+        Ok(untried.len() + waiting + cut)
     }
 
     async fn store_cursors(&mut self, moved: &[BucketLease]) -> Result<(), Error> {
@@ -323,23 +316,6 @@ impl Relay {
             .collect();
         self.held.retain(|bucket| !robbed.contains(&bucket.bucket));
         Ok(())
-    }
-}
-
-fn kind(error: &PublishError) -> &'static str {
-    match error {
-        _ if error.is_configuration() => "configuration",
-        PublishError::Unreachable(_) => "unreachable",
-        PublishError::Refused(_) => "refused",
-    }
-}
-
-fn message<'a>((event, key): (&'a &'a OutgoingEvent, &'a String)) -> Message<'a> {
-    let position = u64::try_from(event.position).unwrap_or_default();
-    Message {
-        position,
-        key,
-        envelope: &event.envelope,
     }
 }
 

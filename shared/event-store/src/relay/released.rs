@@ -5,7 +5,8 @@ use std::collections::HashSet;
 use tracing::info;
 use uuid::Uuid;
 
-use super::pass::{Wave, waves};
+use super::pass::waves;
+use super::send::Wave;
 use crate::store::relay::{BucketLease, OutgoingEvent};
 use crate::store::relay_parked::{self, ParkedKey};
 use crate::{Error, Relay, RelayPass};
@@ -148,11 +149,20 @@ impl Relay {
         for parked in caught_up {
             self.parked.remove(&parked.key);
             self.released.retain(|known| known.key != parked.key);
-            self.core.mark_dirty(1 << parked.bucket); // What it has behind the cursor.
+            self.look_behind_the_cursor(parked.bucket);
             info!(event.key = %parked.key, "the relay publishes key {} again", parked.key);
         }
         self.count_parked();
         Ok(())
+    }
+
+    /// There passes saw events of the key, and passed over them.
+    fn look_behind_the_cursor(&mut self, bucket: i16) {
+        let lease = self.held.iter().find(|lease| lease.bucket == bucket);
+        if let (Some(lease), Some(progress)) = (lease, self.progress.get_mut(&bucket)) {
+            progress.look_again_behind(lease.last_position);
+        }
+        self.core.mark_dirty(1 << bucket);
     }
 
     async fn settle_skipped(

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::BUCKETS;
 use super::lag::{Lag, News};
+use super::progress::Progress;
 use crate::store::relay::BucketLease;
 use crate::store::relay_parked;
 use crate::store::relay_share::{self, Term};
@@ -38,6 +39,11 @@ impl Relay {
         is_over(self.leased_at, RENEW_AFTER, self.core.clock.now())
     }
 
+    /// Whether it is time to look at what other replicas did, however much this one has to publish.
+    pub(super) fn has_to_look(&self) -> bool {
+        is_over(self.looked_at, LOOK_AFTER, self.core.clock.now())
+    }
+
     pub(super) async fn keep_leases(&mut self) -> Result<(), Error> {
         if self.share_changed().await? || self.leases_are_old() {
             self.renew_leases().await?;
@@ -56,10 +62,10 @@ impl Relay {
 
     /// Whether replicas came or went, or a bucket is free that belongs to this one's share.
     async fn share_changed(&mut self) -> Result<bool, Error> {
-        let term = self.term();
-        if !is_over(self.looked_at, LOOK_AFTER, term.now) {
+        if !self.has_to_look() {
             return Ok(false);
         }
+        let term = self.term();
         self.core.mark_dirty(u16::MAX); // Other replicas' events wake nobody here.
         let mut tx = self.core.database.read().await?;
         let replicas = relay_share::replicas(&mut tx, term).await?;
@@ -121,19 +127,20 @@ impl Relay {
     }
 
     fn is_waiting_in(&self, bucket: i16) -> bool {
-        let ahead = self.ahead.get(&bucket);
-        ahead.is_some_and(|ahead| !ahead.is_empty())
+        let progress = self.progress.get(&bucket);
+        progress.is_some_and(Progress::has_ahead)
     }
 
     fn hold(&mut self, leased: Vec<BucketLease>, replicas: Vec<Uuid>) {
         for bucket in &leased {
             let mut held = self.held.iter();
             if !held.any(|held| held.bucket == bucket.bucket && held.fence == bucket.fence) {
-                self.ahead.remove(&bucket.bucket);
+                let progress = Progress::behind(bucket.last_position);
+                self.progress.insert(bucket.bucket, progress);
                 self.core.mark_dirty(1 << bucket.bucket); // Look at what its owner left.
             }
         }
-        self.ahead
+        self.progress
             .retain(|bucket, _| leased.iter().any(|held| held.bucket == *bucket));
         if leased.len() != self.held.len() || replicas.len() != self.replicas.len() {
             let (count, alive) = (leased.len(), replicas.len());

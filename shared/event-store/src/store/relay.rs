@@ -26,23 +26,28 @@ pub(crate) struct OutgoingEvent {
     pub(crate) envelope: String,
 }
 
-/// What to read of a bucket: events between two positions, at most so many and little more than so many
+/// What to read of a bucket: the events after a position, at most so many and little more than so many
 /// bytes.
 pub(crate) struct Wanted {
     pub(crate) bucket: i16,
     pub(crate) after: i64,
-    pub(crate) until: i64,
-    /// Positions between them that are not wanted.
-    pub(crate) except: Vec<i64>,
     pub(crate) limit: usize,
     pub(crate) bytes: usize,
 }
 
-/// What the buckets have to publish. Says as well which of them may have more.
-pub(crate) async fn outgoing(
-    tx: &mut Tx,
-    wanted: &[Wanted],
-) -> Result<(Vec<OutgoingEvent>, HashSet<i16>), Error> {
+/// What was read of some buckets, each in order of position.
+#[derive(Default)]
+pub(crate) struct Outgoing {
+    pub(crate) events: Vec<OutgoingEvent>,
+    /// The buckets that may have more, a bit each.
+    pub(crate) cut: u16,
+}
+
+/// What the buckets have to publish.
+pub(crate) async fn outgoing(tx: &mut Tx, wanted: &[Wanted]) -> Result<Outgoing, Error> {
+    if wanted.is_empty() {
+        return Ok(Outgoing::default());
+    }
     match tx {
         Tx::Postgres(tx) => outgoing_postgres(tx, wanted).await,
         Tx::Sqlite(tx) => outgoing_sqlite(tx, wanted).await,
@@ -50,78 +55,114 @@ pub(crate) async fn outgoing(
 }
 
 /// All buckets in one trip to the server.
-async fn outgoing_postgres(
-    conn: &mut PgConnection,
-    wanted: &[Wanted],
-) -> Result<(Vec<OutgoingEvent>, HashSet<i16>), Error> {
+async fn outgoing_postgres(conn: &mut PgConnection, wanted: &[Wanted]) -> Result<Outgoing, Error> {
     let most = |one: &Wanted| i64::try_from(one.limit).unwrap_or(i64::MAX);
-    let except = wanted.iter().flat_map(|one| one.except.iter().copied());
     let mut rows = sqlx::query_as::<_, OutgoingEvent>(
         "select e.*
-           from unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::bigint[])
-                as wanted (bucket, after, until, most)
+           from unnest($1::smallint[], $2::bigint[], $3::bigint[]) as wanted (bucket, after, most)
           cross join lateral (
                 select position, bucket, key, topic, envelope
                   from event
-                 where bucket = wanted.bucket and position > wanted.after
-                   and position <= wanted.until and topic is not null
-                   and position not in (select unnest($5::bigint[]))
+                 where bucket = wanted.bucket and position > wanted.after and topic is not null
                  order by position
                  limit wanted.most) as e",
     )
     .bind(wanted.iter().map(|one| one.bucket).collect::<Vec<_>>())
     .bind(wanted.iter().map(|one| one.after).collect::<Vec<_>>())
-    .bind(wanted.iter().map(|one| one.until).collect::<Vec<_>>())
     .bind(wanted.iter().map(most).collect::<Vec<_>>())
-    .bind(except.collect::<Vec<_>>())
     .fetch(conn);
-    let mut read: HashMap<i16, (usize, usize)> = HashMap::new();
-    let (mut events, mut cut) = (Vec::new(), HashSet::new());
+    let mut pages = Pages::default();
     while let Some(event) = rows.try_next().await? {
-        let Some(one) = wanted.iter().find(|one| one.bucket == event.bucket) else {
-            continue;
-        };
-        if cut.contains(&one.bucket) {
-            continue; // Its bytes are used up.
+        if let Some(one) = wanted.iter().find(|one| one.bucket == event.bucket) {
+            pages.take(event, one.limit, one.bytes);
         }
-        let (count, bytes) = read.entry(one.bucket).or_default();
-        *count += 1;
-        *bytes += event.envelope.len();
-        if *bytes >= one.bytes || *count == one.limit {
-            cut.insert(one.bucket);
-        }
-        events.push(event);
     }
-    Ok((events, cut))
+    Ok(pages.read)
 }
 
 async fn outgoing_sqlite(
     conn: &mut SqliteConnection,
     wanted: &[Wanted],
-) -> Result<(Vec<OutgoingEvent>, HashSet<i16>), Error> {
-    let (mut events, mut cut) = (Vec::new(), HashSet::new());
+) -> Result<Outgoing, Error> {
+    let mut read = Outgoing::default();
     for one in wanted {
         let rows = sqlx::query_as::<_, OutgoingEvent>(
             "select position, bucket, key, topic, envelope
                from event
-              where bucket = $1 and position > $2 and position <= $3 and topic is not null
-                and position not in (select value from json_each($4))
+              where bucket = $1 and position > $2 and topic is not null
               order by position
-              limit $5",
+              limit $3",
         )
         .bind(one.bucket)
         .bind(one.after)
-        .bind(one.until)
-        .bind(Value::from(one.except.clone()).to_string())
         .bind(i64::try_from(one.limit).unwrap_or(i64::MAX))
         .fetch(&mut *conn);
-        let (read, more) = gather(rows, one.limit, one.bytes).await?;
-        events.extend(read);
-        if more {
-            cut.insert(one.bucket);
+        let (events, more) = gather(rows, one.limit, one.bytes).await?;
+        read.events.extend(events);
+        read.cut |= u16::from(more) << one.bucket;
+    }
+    Ok(read)
+}
+
+/// The events at these positions, little more than so many bytes of each bucket.
+pub(crate) async fn at(
+    tx: &mut Tx,
+    positions: &[i64],
+    bytes: usize,
+) -> Result<Vec<OutgoingEvent>, Error> {
+    if positions.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut pages = Pages::default();
+    match tx {
+        Tx::Postgres(tx) => {
+            let mut rows = sqlx::query_as::<_, OutgoingEvent>(
+                "select position, bucket, key, topic, envelope
+                   from event where position = any($1) order by position",
+            )
+            .bind(positions)
+            .fetch(&mut **tx);
+            while let Some(event) = rows.try_next().await? {
+                pages.take(event, usize::MAX, bytes);
+            }
+        }
+        Tx::Sqlite(tx) => {
+            let mut rows = sqlx::query_as::<_, OutgoingEvent>(
+                "select position, bucket, key, topic, envelope
+                   from event where position in (select value from json_each($1))
+                  order by position",
+            )
+            .bind(Value::from(positions).to_string())
+            .fetch(&mut **tx);
+            while let Some(event) = rows.try_next().await? {
+                pages.take(event, usize::MAX, bytes);
+            }
         }
     }
-    Ok((events, cut))
+    Ok(pages.read.events)
+}
+
+/// Rows of several buckets, as far as there is room for each.
+#[derive(Default)]
+struct Pages {
+    read: Outgoing,
+    /// Count and bytes.
+    taken: HashMap<i16, (usize, usize)>,
+}
+
+impl Pages {
+    fn take(&mut self, event: OutgoingEvent, limit: usize, bytes: usize) {
+        if self.read.cut & 1 << event.bucket != 0 {
+            return; // Its bytes are used up.
+        }
+        let taken = self.taken.entry(event.bucket).or_default();
+        taken.0 += 1;
+        taken.1 += event.envelope.len();
+        if taken.1 >= bytes || taken.0 == limit {
+            self.read.cut |= 1 << event.bucket;
+        }
+        self.read.events.push(event);
+    }
 }
 
 /// Takes rows until they are little more than `bytes`; says as well whether there may be more.

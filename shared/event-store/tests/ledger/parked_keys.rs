@@ -5,7 +5,7 @@ use event_store::Relay;
 use uuid::Uuid;
 
 use crate::fixture::Fixture;
-use crate::relay::{create_and_complete, drain, update};
+use crate::relay::{create_and_complete, drain, neighbor, update};
 use crate::sidecar::Sidecar;
 
 /// The sidecar refuses the key until the relay parks it, while others pass.
@@ -64,6 +64,37 @@ async fn a_released_key_is_published_in_order_and_is_like_any_other_again() {
         drain(&mut relay).await;
         assert_eq!(versions_of(&sidecar, 3).last(), Some(&104));
         assert_eq!(sidecar.with(|recorded| recorded.most_per_key), 1);
+    }
+}
+
+#[tokio::test]
+async fn what_a_pass_skipped_ahead_of_a_key_that_waits_is_published_too() {
+    for fixture in Fixture::every().await {
+        let (sidecar, client) = Sidecar::start().await;
+        let (key, mut relay) = (Uuid::from_u128(3), Relay::new(&fixture.ledger, client));
+        create_and_complete(&fixture, 1..=80).await;
+        park(&fixture, &sidecar, &mut relay, key).await;
+        drain(&mut relay).await;
+        let neighbor = neighbor(&fixture, 3).await;
+        let refused = Uuid::from_u128(neighbor).to_string();
+        sidecar.with(|recorded| recorded.refused.insert(refused));
+        update(&fixture, neighbor).await; // The cursor of the bucket stays before it.
+        for id in 3000..3005 {
+            update(&fixture, 3).await;
+            fixture.create(id, "passes").await.unwrap();
+            pass(&fixture, &mut relay).await;
+        }
+
+        fixture.ledger.release_parked(key).await.unwrap();
+        for _ in 0..5 {
+            pass(&fixture, &mut relay).await;
+        }
+
+        assert_eq!(versions_of(&sidecar, 3), [1, 2, 3, 4, 5, 6, 7]);
+        sidecar.with(|recorded| recorded.refused.clear());
+        pass(&fixture, &mut relay).await;
+        drain(&mut relay).await;
+        assert_eq!(versions_of(&sidecar, neighbor), [1, 2, 3]);
     }
 }
 

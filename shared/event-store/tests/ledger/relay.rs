@@ -281,17 +281,16 @@ async fn a_refused_event_does_not_hold_up_other_keys_however_many_events_they_ha
     }
 }
 
-/// A key other than that of the task 1, in the same bucket of the relay.
-async fn neighbor_of_the_first(fixture: &Fixture) -> u128 {
+/// Another task, in the same bucket of the relay.
+pub(crate) async fn neighbor(fixture: &Fixture, id: u128) -> u128 {
     let mut tx = fixture.test.database.read().await.unwrap();
-    let rows: Vec<(i16, Uuid)> = on!(&mut tx, conn => sqlx::query_as(
-        "select bucket, key from event order by position"
-    ).fetch_all(conn).await)
+    let rows: Vec<(Uuid,)> = on!(&mut tx, conn => sqlx::query_as(
+        "select key from event
+          where key <> $1 and bucket in (select bucket from event where key = $1)
+          order by position limit 1"
+    ).bind(Uuid::from_u128(id)).fetch_all(conn).await)
     .unwrap();
-    let (bucket, first) = rows[0];
-    let mut others = rows.iter().filter(|(_, key)| *key != first);
-    let neighbor = others.find(|(other, _)| *other == bucket).unwrap();
-    neighbor.1.as_u128()
+    rows[0].0.as_u128()
 }
 
 #[tokio::test]
@@ -304,7 +303,7 @@ async fn what_was_published_ahead_of_a_refused_event_is_bounded_and_not_read_aga
         }
         let mut relay = Relay::new(&fixture.ledger, client);
         drain(&mut relay).await;
-        let neighbor = neighbor_of_the_first(&fixture).await;
+        let neighbor = neighbor(&fixture, 1).await;
         let refused = Uuid::from_u128(1).to_string();
         sidecar.with(|recorded| recorded.refused.insert(refused));
         update(&fixture, 1).await;
@@ -324,8 +323,8 @@ async fn what_was_published_ahead_of_a_refused_event_is_bounded_and_not_read_aga
         assert!(passes.iter().all(|pass| pass.read <= 257), "{passes:?}");
         let taken = sidecar.taken().len() - 81;
         assert!((1024..=1024 + 256).contains(&taken), "{taken}");
-        // The refused event, and nothing of what is published.
-        assert_eq!(passes[11].read, 1);
+        // Neither what is published nor the refused event, whose turn has not come.
+        assert_eq!(passes[11].read, 0);
 
         sidecar.with(|recorded| recorded.refused.clear());
         fixture.clock.advance(chrono::TimeDelta::seconds(5));
@@ -342,6 +341,42 @@ async fn what_was_published_ahead_of_a_refused_event_is_bounded_and_not_read_aga
         taken.sort_unstable();
         taken.dedup();
         assert_eq!(taken.len(), 81 + 1 + EVENTS);
+    }
+}
+
+#[tokio::test]
+async fn what_waits_behind_a_refused_event_is_read_when_its_turn_has_come() {
+    const EVENTS: u64 = 600;
+    for fixture in Fixture::every().await {
+        let (sidecar, client) = Sidecar::start().await;
+        let refused = Uuid::from_u128(1).to_string();
+        sidecar.with(|recorded| recorded.refused.insert(refused));
+        fixture.create(1, "waits").await.unwrap();
+        fixture.create(2, "passes").await.unwrap();
+        let mut relay = Relay::new(&fixture.ledger, client);
+        let first = relay.run_once().await.unwrap();
+        assert_eq!((first.read, first.published, first.left), (2, 1, 1));
+        for _ in 0..EVENTS / 200 {
+            join_all((0..200).map(|_| update(&fixture, 1))).await;
+            let pass = relay.run_once().await.unwrap();
+            assert_eq!((pass.read, pass.published), (0, 0));
+        }
+
+        // Its turn: refused once more, and what is behind it is not tried.
+        fixture.clock.advance(chrono::TimeDelta::seconds(5));
+        fixture.create(3, "passes").await.unwrap();
+        let pass = relay.run_once().await.unwrap();
+        assert_eq!((pass.read, pass.published), (256 + 1, 1));
+        assert_eq!(relay.run_once().await.unwrap().read, 0);
+
+        sidecar.with(|recorded| recorded.refused.clear());
+        fixture.clock.advance(chrono::TimeDelta::seconds(5));
+        drain(&mut relay).await;
+
+        let taken = sidecar.taken();
+        let versions = taken.iter().filter(|(subject, _)| *subject == 1);
+        assert!(versions.map(|(_, version)| *version).eq(1..=1 + EVENTS));
+        assert_eq!(taken.len(), 3 + usize::try_from(EVENTS).unwrap());
     }
 }
 
@@ -394,8 +429,8 @@ async fn a_pass_ends_before_its_leases_do() {
 
         let pass = relay.run_once().await.unwrap();
 
-        assert_eq!((pass.published, pass.left), (2, 4));
-        assert_eq!(drain(&mut relay).await, 4);
+        assert_eq!((pass.published, pass.left), (1, 5));
+        assert_eq!(drain(&mut relay).await, 5);
     }
 }
 
