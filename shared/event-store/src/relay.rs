@@ -1,5 +1,6 @@
 //! Publishes the log: at most one event per key in flight, in order, at least once.
 
+mod cursors;
 mod lag;
 mod pass;
 mod progress;
@@ -24,6 +25,7 @@ use crate::store::relay::BucketLease;
 use crate::store::relay_parked::ParkedKey;
 use crate::{Error, Ledger, metrics};
 
+use cursors::STORE_AFTER;
 use lag::LagWatch;
 use progress::Progress;
 use trouble::Trouble;
@@ -51,7 +53,8 @@ pub struct RelayPass {
     pub published: usize,
     /// Events that are still to be published, as far as this pass looked.
     pub left: usize,
-    /// Events that it held in memory: at most 256 of a bucket, and nearly no more than 256 KiB of it.
+    /// Events that it held in memory: at most 256 of a bucket and 1 024 of all, and nearly no more than
+    /// 256 KiB and a MiB; those that waited beside them, as many again at most.
     pub read: usize,
     /// The sidecar or the broker is away: wait before the next pass.
     pub outage: bool,
@@ -66,6 +69,10 @@ pub struct Relay {
     owner: Uuid,
     held: Vec<BucketLease>,
     leased_at: Option<DateTime<Utc>>,
+    /// The buckets whose cursor is not stored yet, a bit each.
+    moved: u16,
+    /// When cursors were last stored.
+    stored_at: Option<DateTime<Utc>>,
     /// When it was last looked whether the share is still right.
     looked_at: Option<DateTime<Utc>>,
     /// The replicas that share the buckets, this one included.
@@ -100,6 +107,8 @@ impl Relay {
             owner,
             held: Vec::new(),
             leased_at: None,
+            moved: 0,
+            stored_at: None,
             looked_at: None,
             replicas: Vec::new(),
             parked: HashSet::new(),
@@ -159,6 +168,10 @@ impl Relay {
         let now = self.core.clock.now();
         let turns = self.troubles.values().map(|trouble| trouble.wait(now));
         let pause = turns.fold(SLOW_POLL, Duration::min).max(BACK_OFF.0);
+        let pause = match self.moved {
+            0 => pause,
+            _ => pause.min(STORE_AFTER.to_std().unwrap_or_default()),
+        };
         tokio::select! {
             () = self.core.relay_wake.notified() => {}
             () = stop.cancelled() => {}

@@ -1,6 +1,7 @@
 //! One pass of the relay: waves of at most one event per key, cursors over the published prefix.
 
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::ops::RangeInclusive;
 
 use dapr_client::advised;
 use tracing::{error, warn};
@@ -13,10 +14,11 @@ use crate::store::relay::{self, BucketLease, OutgoingEvent, Wanted};
 use crate::store::relay_parked;
 use crate::{Error, Relay, RelayPass, metrics};
 
-/// Events of one bucket that a pass reads.
-const PER_BUCKET: usize = 256;
-/// Bytes of one bucket that a pass reads, nearly.
-const BYTES_PER_BUCKET: usize = 256 * 1024;
+/// Events of one bucket that a pass reads: so many when it reads a few, and down to so few when it reads
+/// many, that all together are 1 024.
+const PER_BUCKET: RangeInclusive<usize> = 64..=256;
+/// Bytes of one bucket that a pass reads, nearly: in the same way, all together a MiB.
+const BYTES_PER_BUCKET: RangeInclusive<usize> = 64 * 1024..=256 * 1024;
 
 /// What a pass tries to publish.
 #[derive(Default)]
@@ -75,7 +77,7 @@ impl Relay {
         }
         let mut tx = self.writer.read().await?;
         let fresh = relay::outgoing(&mut tx, &wanted).await?;
-        let waited = relay::at(&mut tx, &due, BYTES_PER_BUCKET).await?;
+        let waited = relay::at(&mut tx, &due, *BYTES_PER_BUCKET.start()).await?;
         tx.rollback().await?;
         let mut window = Window {
             more: full | fresh.cut,
@@ -108,9 +110,14 @@ impl Relay {
             wanted.push(Wanted {
                 bucket: *bucket,
                 after: progress.seen(),
-                limit: PER_BUCKET,
-                bytes: BYTES_PER_BUCKET,
+                limit: 0,
+                bytes: 0,
             });
+        }
+        let count = wanted.len();
+        for one in &mut wanted {
+            one.limit = share(&PER_BUCKET, count);
+            one.bytes = share(&BYTES_PER_BUCKET, count);
         }
         (wanted, full)
     }
@@ -120,7 +127,7 @@ impl Relay {
         let buckets = self.progress.values();
         let due = buckets.flat_map(|progress| {
             let due = progress.waiting().filter(|(_, key)| !self.waits(*key));
-            due.take(PER_BUCKET)
+            due.take(*PER_BUCKET.start())
         });
         due.map(|(position, _)| position).collect()
     }
@@ -277,7 +284,6 @@ impl Relay {
             *first = event.position.min(*first);
             more |= 1 << event.bucket;
         }
-        let mut moved = Vec::new();
         let mut waiting = 0;
         for lease in &mut self.held {
             let Some(progress) = self.progress.get_mut(&lease.bucket) else {
@@ -291,32 +297,22 @@ impl Relay {
             let cursor = progress.advance();
             if cursor > lease.last_position {
                 lease.last_position = cursor;
-                moved.push(*lease);
+                self.moved |= 1 << lease.bucket;
             }
         }
         self.core.mark_dirty(more);
-        self.store_cursors(&moved).await?;
+        if self.has_to_store() {
+            self.store_cursors().await?;
+        }
         let cut = usize::try_from(window.more.count_ones()).unwrap_or_default();
         Ok(untried.len() + waiting + cut)
     }
+}
 
-    async fn store_cursors(&mut self, moved: &[BucketLease]) -> Result<(), Error> {
-        if moved.is_empty() {
-            return Ok(());
-        }
-        let mut tx = self.writer.begin().await?;
-        let ours = relay::advance(&mut tx, moved, self.owner).await?;
-        tx.commit().await?;
-        // The new owner of any other repeats what this pass sent; consumers gate by version.
-        let robbed = |one: &BucketLease| !ours.contains(&one.bucket);
-        let robbed: Vec<i16> = moved
-            .iter()
-            .filter(|one| robbed(one))
-            .map(|one| one.bucket)
-            .collect();
-        self.held.retain(|bucket| !robbed.contains(&bucket.bucket));
-        Ok(())
-    }
+/// What each of `count` buckets has of what a pass can take: four of them have the most.
+fn share(bounds: &RangeInclusive<usize>, count: usize) -> usize {
+    let equal = bounds.end() * 4 / count.max(1);
+    equal.clamp(*bounds.start(), *bounds.end())
 }
 
 /// The n-th wave holds the n-th event of every key.

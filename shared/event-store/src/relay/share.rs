@@ -28,7 +28,7 @@ pub(super) fn share_of(owner: Uuid, replicas: &[Uuid]) -> usize {
 }
 
 /// Whether `period` has passed since `last`. It has when the clock stepped back: nothing is known then.
-fn is_over(last: Option<DateTime<Utc>>, period: TimeDelta, now: DateTime<Utc>) -> bool {
+pub(super) fn is_over(last: Option<DateTime<Utc>>, period: TimeDelta, now: DateTime<Utc>) -> bool {
     !last.is_some_and(|last| last <= now && now < last + period)
 }
 
@@ -97,6 +97,7 @@ impl Relay {
     }
 
     async fn renew_leases(&mut self) -> Result<(), Error> {
+        self.store_cursors().await?; // Of those that are given back too.
         let (owner, term) = (self.owner, self.term());
         let mut tx = self.core.database.begin().await?;
         relay_share::sign(&mut tx, owner, term).await?;
@@ -151,7 +152,8 @@ impl Relay {
     }
 
     /// Gives everything back, so that the others need not wait for the leases to end.
-    pub(super) async fn release(&self) -> Result<(), Error> {
+    pub(super) async fn release(&mut self) -> Result<(), Error> {
+        self.store_cursors().await?;
         let mut tx = self.core.database.begin().await?;
         relay_share::leave(&mut tx, self.owner).await?;
         Ok(tx.commit().await?)

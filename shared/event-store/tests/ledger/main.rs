@@ -5,6 +5,7 @@
 mod ahead;
 mod app_role;
 mod clock_correction;
+mod cursors;
 mod dead_letters;
 mod faults;
 mod fixture;

@@ -11,7 +11,7 @@ async fn move_timers(fixture: &Fixture, count: u16) {
     let mut tx = fixture.ledger.database().begin().await.unwrap();
     let moved = on!(&mut tx, conn => sqlx::query(
         "update timer set fire_at = $1 where stream_id in
-             (select stream_id from stream order by stream_id limit $2)")
+             (select stream_id from stream order by stream_id limit $2 + 0)")
         .bind(at(3_600)).bind(i64::from(count))
         .execute(conn).await.map(|done| done.rows_affected()));
     assert_eq!(moved.unwrap(), u64::from(count));
