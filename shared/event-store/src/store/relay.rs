@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use database::{Error, Tx, rows};
 use futures_util::{Stream, TryStreamExt};
 use serde_json::Value;
-use sqlx::{PgConnection, SqliteConnection};
+use sqlx::{AssertSqlSafe, PgConnection, SqliteConnection};
 use uuid::Uuid;
 
 /// A bucket that this process owns.
@@ -80,28 +80,31 @@ async fn outgoing_postgres(conn: &mut PgConnection, wanted: &[Wanted]) -> Result
     Ok(pages.read)
 }
 
+/// All buckets in one statement, because each is a trip to the connection's thread and back.
 async fn outgoing_sqlite(
     conn: &mut SqliteConnection,
     wanted: &[Wanted],
 ) -> Result<Outgoing, Error> {
-    let mut read = Outgoing::default();
+    const OF_ONE: &str = "select * from (
+        select position, bucket, key, topic, envelope
+          from event
+         where bucket = ? and position > ? and topic is not null
+         order by position
+         limit ? + 0)";
+    let text = vec![OF_ONE; wanted.len()].join(" union all ");
+    let mut query = sqlx::query_as::<_, OutgoingEvent>(AssertSqlSafe(text));
     for one in wanted {
-        let rows = sqlx::query_as::<_, OutgoingEvent>(
-            "select position, bucket, key, topic, envelope
-               from event
-              where bucket = $1 and position > $2 and topic is not null
-              order by position
-              limit $3",
-        )
-        .bind(one.bucket)
-        .bind(one.after)
-        .bind(i64::try_from(one.limit).unwrap_or(i64::MAX))
-        .fetch(&mut *conn);
-        let (events, more) = gather(rows, one.limit, one.bytes).await?;
-        read.events.extend(events);
-        read.cut |= u16::from(more) << one.bucket;
+        let limit = i64::try_from(one.limit).unwrap_or(i64::MAX);
+        query = query.bind(one.bucket).bind(one.after).bind(limit);
     }
-    Ok(read)
+    let mut rows = query.fetch(conn);
+    let mut pages = Pages::default();
+    while let Some(event) = rows.try_next().await? {
+        if let Some(one) = wanted.iter().find(|one| one.bucket == event.bucket) {
+            pages.take(event, one.limit, one.bytes);
+        }
+    }
+    Ok(pages.read)
 }
 
 /// The events at these positions, little more than so many bytes of each bucket.
