@@ -9,9 +9,9 @@ use sqlx::{Arguments as _, AssertSqlSafe, Encode, FromRow, Sqlite, Type};
 
 use crate::Error;
 
-/// Rows of one statement at most. Fewer go as powers of two, so that a text has seven shapes, all of
-/// which stay prepared, and any number of rows below it takes at most six statements.
-const MOST_ROWS: usize = 64;
+/// How many rows a statement has. So a text has twelve shapes, all of which stay prepared, and any
+/// number of rows up to the largest takes three statements at most, mostly two.
+const SHAPES: [usize; 12] = [64, 48, 32, 24, 16, 12, 8, 6, 4, 3, 2, 1];
 /// Where the list of rows belongs in a text.
 const ROWS: &str = "{rows}";
 
@@ -87,11 +87,11 @@ where
     Ok(found)
 }
 
-/// Slices of 64 rows, then of ever smaller powers of two.
+/// The fewest slices that have shapes, nearly: each is the largest that what is left fills.
 fn chunks<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
     std::iter::from_fn(move || {
-        let largest = rows.len().checked_ilog2()?;
-        let (chunk, rest) = rows.split_at(MOST_ROWS.min(1 << largest));
+        let largest = SHAPES.into_iter().find(|shape| *shape <= rows.len())?;
+        let (chunk, rest) = rows.split_at(largest);
         rows = rest;
         Some(chunk)
     })
@@ -128,8 +128,8 @@ mod tests {
             let lengths: Vec<usize> = chunks(&rows).map(<[usize]>::len).collect();
 
             assert_eq!(chunks(&rows).flatten().copied().collect::<Vec<_>>(), rows);
-            assert!(lengths.len() <= count / MOST_ROWS + 6, "{lengths:?}");
-            assert!(lengths.iter().all(|length| length.is_power_of_two()));
+            assert!(lengths.len() <= count / SHAPES[0] + 3, "{lengths:?}");
+            assert!(lengths.iter().all(|length| SHAPES.contains(length)));
         }
     }
 
