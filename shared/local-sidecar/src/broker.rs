@@ -121,7 +121,7 @@ impl Broker {
                from records
               where position between $1 and $2
               order by position
-              limit $3",
+              limit $3 + 0",
         )
         .bind(partition.position(from))
         .bind(partition.last_position())

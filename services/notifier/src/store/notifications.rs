@@ -80,7 +80,7 @@ pub async fn list(
             and ($2 = '' or n.kind = $2)
             and (n.created_at, n.notification_id) < ($3, $4)
           order by n.created_at desc, n.notification_id desc
-          limit $5"
+          limit $5 + 0"
     } else {
         "select s.stream_id, s.version, s.state, s.state_version
            from notifications n
@@ -89,7 +89,7 @@ pub async fn list(
             and ($2 = '' or n.kind = $2)
             and (n.created_at, n.notification_id) < ($3, $4)
           order by n.created_at desc, n.notification_id desc
-          limit $5"
+          limit $5 + 0"
     };
     let rows: Vec<FoundHead> = on!(tx, conn => sqlx::query_as(text)
         .bind(owner_id).bind(kind).bind(place.created_at).bind(place.notification_id)

@@ -41,7 +41,7 @@ pub async fn planned_before(
 ) -> Result<Vec<TaskId>, Error> {
     let mut tx = database.read().await?;
     let rows: Vec<(Uuid,)> = on!(&mut tx, conn => sqlx::query_as(
-        "select task_id from plans where tzdb_version < $1 and task_id > $2 order by task_id limit $3"
+        "select task_id from plans where tzdb_version < $1 and task_id > $2 order by task_id limit $3 + 0"
     ).bind(tzdb_version).bind(after.as_uuid()).bind(i64::from(limit)).fetch_all(conn).await)?;
     Ok(rows.into_iter().map(|(id,)| TaskId(id)).collect())
 }

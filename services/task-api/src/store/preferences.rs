@@ -62,7 +62,7 @@ pub async fn not_followed(
     let mut tx = database.read().await?;
     let rows: Vec<(Uuid,)> = on!(&mut tx, conn => sqlx::query_as(
         "select user_id from preferences where not is_followed and user_id > $1
-          order by user_id limit $2")
+          order by user_id limit $2 + 0")
         .bind(after.as_uuid())
         .bind(i64::from(limit))
         .fetch_all(conn)

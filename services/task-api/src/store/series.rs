@@ -171,7 +171,7 @@ pub async fn list(
           where r.owner_id = $1 and ($2 is null or r.status = $2)
             and (r.created_at, r.series_id) > ($3, $4)
           order by r.created_at, r.series_id
-          limit $5")
+          limit $5 + 0")
         .bind(filter.owner.as_uuid())
         .bind(filter.status.map(status))
         .bind(after.map_or(EVER, |place| place.created_at))
@@ -209,7 +209,7 @@ pub async fn living_of_user(
         "select series_id from series
           where owner_id = $1 and status <> 'ended' and series_id > $2
           order by series_id
-          limit $3")
+          limit $3 + 0")
         .bind(owner.as_uuid())
         .bind(after.as_uuid())
         .bind(i64::from(limit))

@@ -52,7 +52,7 @@ pub(crate) async fn log_after(
 ) -> Result<Vec<LogRow>, Error> {
     Ok(on!(tx, conn => sqlx::query_as(
         "select position, kind, stream_id, version, event_id, type, key, owner_id, envelope
-           from event where position > $1 order by position limit $2"
+           from event where position > $1 order by position limit $2 + 0"
     ).bind(position).bind(limit).fetch_all(conn).await)?)
 }
 
@@ -75,7 +75,7 @@ pub(crate) async fn heads_after(
 ) -> Result<Vec<HeadRow>, Error> {
     Ok(on!(tx, conn => sqlx::query_as(
         "select stream_id, owner_id, version, state, state_version from stream
-          where kind = $1 and stream_id > $2 order by stream_id limit $3"
+          where kind = $1 and stream_id > $2 order by stream_id limit $3 + 0"
     ).bind(kind).bind(stream_id).bind(limit).fetch_all(conn).await)?)
 }
 
@@ -90,7 +90,7 @@ pub(crate) async fn events_within(
     Ok(on!(tx, conn => sqlx::query_as(
         "select stream_id, version, envelope from event
           where kind = $1 and (stream_id, version) > ($2, $3) and stream_id <= $4
-          order by stream_id, version limit $5"
+          order by stream_id, version limit $5 + 0"
     ).bind(kind).bind(after.0).bind(after.1).bind(end).bind(limit).fetch_all(conn).await)?)
 }
 
@@ -110,6 +110,6 @@ pub(crate) async fn timers_within(
 /// Event ids that stand in the log more than once, some of them.
 pub(crate) async fn repeated_ids(tx: &mut Tx, limit: i64) -> Result<Vec<(Uuid, i64)>, Error> {
     Ok(on!(tx, conn => sqlx::query_as(
-        "select event_id, count(*) from event group by event_id having count(*) > 1 limit $1"
+        "select event_id, count(*) from event group by event_id having count(*) > 1 limit $1 + 0"
     ).bind(limit).fetch_all(conn).await)?)
 }

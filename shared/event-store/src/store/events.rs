@@ -141,7 +141,7 @@ pub(crate) async fn of_stream(
            from event
           where kind = $1 and stream_id = $2 and version > $3
           order by version
-          limit $4"
+          limit $4 + 0"
     ).bind(stream.kind).bind(stream.stream_id).bind(to_i64(after_version)).bind(i64::from(limit))
         .fetch_all(conn).await)?;
     Ok(rows)
@@ -158,7 +158,7 @@ pub(crate) async fn after(
            from event
           where position > $1
           order by position
-          limit $2"
+          limit $2 + 0"
     ).bind(position).bind(i64::from(limit)).fetch_all(conn).await)?;
     let expected = position.max(0) + 1..;
     match rows

@@ -139,6 +139,6 @@ fn status(answer: &Answer) -> i16 {
 pub(crate) async fn purge(tx: &mut Tx, before: DateTime<Utc>, limit: u32) -> Result<u64, Error> {
     Ok(on!(tx, conn => sqlx::query(
         "delete from idempotency where (owner_id, key) in (
-             select owner_id, key from idempotency where recorded_at < $1 limit $2)"
+             select owner_id, key from idempotency where recorded_at < $1 limit $2 + 0)"
     ).bind(before).bind(i64::from(limit)).execute(conn).await.map(|done| done.rows_affected()))?)
 }

@@ -172,6 +172,6 @@ fn foreign_ids<'a>(subjects: impl Iterator<Item = &'a Subject>) -> Vec<Uuid> {
 pub(crate) async fn purge(tx: &mut Tx, before: DateTime<Utc>, limit: u32) -> Result<u64, Error> {
     Ok(on!(tx, conn => sqlx::query(
         "delete from inbox where (consumer, event_id) in (
-             select consumer, event_id from inbox where recorded_at < $1 limit $2)"
+             select consumer, event_id from inbox where recorded_at < $1 limit $2 + 0)"
     ).bind(before).bind(i64::from(limit)).execute(conn).await.map(|done| done.rows_affected()))?)
 }

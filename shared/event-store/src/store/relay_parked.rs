@@ -69,7 +69,7 @@ pub(crate) async fn all(tx: &mut Tx) -> Result<Vec<ParkedKey>, Error> {
 pub(crate) async fn list(tx: &mut Tx, limit: u32) -> Result<Vec<ParkedKeyRow>, Error> {
     Ok(on!(tx, conn => sqlx::query_as(
         "select key, bucket, from_position, reason, released, recorded_at
-           from relay_parked order by recorded_at, key limit $1"
+           from relay_parked order by recorded_at, key limit $1 + 0"
     ).bind(i64::from(limit)).fetch_all(conn).await)?)
 }
 
@@ -96,7 +96,7 @@ pub(crate) async fn skipped(
                from event
               where bucket = $1 and position between $2 and $3 and topic is not null and key = $4
               order by position
-              limit $5"
+              limit $5 + 0"
         )
         .bind(parked.bucket)
         .bind(parked.from_position)

@@ -54,7 +54,7 @@ macro_rules! take {
             "select bucket from relay_bucket
                      where owner is null
                         or owner <> $1 and (lease_until < $3 or lease_until > $4)
-                     order by bucket limit $5 ",
+                     order by bucket limit $5 + 0 ",
             $lock,
             $end,
             " returning bucket, last_position, fence"

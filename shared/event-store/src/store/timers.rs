@@ -200,7 +200,7 @@ macro_rules! claim {
             " from timer
                 where kind = $2 and fire_at <= $3 and ",
             $lease,
-            " order by fire_at, timer_id limit $4 ",
+            " order by fire_at, timer_id limit $4 + 0 ",
             $end,
             " returning stream_id, timer_id, fire_at"
         )
@@ -333,7 +333,7 @@ pub(crate) async fn streams_after(
 ) -> Result<Vec<Uuid>, Error> {
     let rows: Vec<(Uuid,)> = on!(tx, conn => sqlx::query_as(
         "select distinct stream_id from timer
-          where kind = $1 and stream_id > $2 order by stream_id limit $3"
+          where kind = $1 and stream_id > $2 order by stream_id limit $3 + 0"
     ).bind(kind).bind(after).bind(i64::from(limit)).fetch_all(conn).await)?;
     Ok(rows.into_iter().map(|(id,)| id).collect())
 }

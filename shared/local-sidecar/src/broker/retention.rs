@@ -42,7 +42,7 @@ impl Broker {
                    from records
                   where position between $1 and $2 and timestamp < $3
                   order by position
-                  limit $4",
+                  limit $4 + 0",
                 retention,
             ),
             // A tombstone has done its work when it is as old as that.
@@ -56,7 +56,7 @@ impl Broker {
                     and key is not null
                     and (position < newest or value is null)
                   order by position
-                  limit $4",
+                  limit $4 + 0",
                 lag,
             ),
         };

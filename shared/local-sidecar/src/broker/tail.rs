@@ -78,7 +78,7 @@ impl Tail {
                    from records
                   where position between $1 and $2
                   order by position
-                  limit $3",
+                  limit $3 + 0",
             )
             .bind(partition.position(*next))
             .bind(partition.last_position())

@@ -78,12 +78,12 @@ macro_rules! list_sql {
 const UPCOMING: &str = list_sql!(
     "cast($2 as text) is null and r.next_at is not null and r.next_at >= $3 and r.next_at <= $4
      and (r.next_at, r.reminder_id) > ($5, $6)
-     order by r.next_at, r.reminder_id limit $7"
+     order by r.next_at, r.reminder_id limit $7 + 0"
 );
 const OF_STATE: &str = list_sql!(
     "r.state = $2 and r.at is not null and r.at >= $3 and r.at <= $4
      and (r.at, r.reminder_id) > ($5, $6)
-     order by r.at, r.reminder_id limit $7"
+     order by r.at, r.reminder_id limit $7 + 0"
 );
 
 /// One page of a list.

@@ -120,20 +120,20 @@ macro_rules! list_sql {
 
 const BY_DUE: &str = list_sql!(
     "(t.due_rank, t.due_at, t.task_id) > ($9, $10, $11)
-      order by t.due_rank, t.due_at, t.task_id limit $12"
+      order by t.due_rank, t.due_at, t.task_id limit $12 + 0"
 );
 // Descending only within the tasks that have a due: the others stay last.
 const BY_DUE_DESCENDING: &str = list_sql!(
     "(t.due_rank > $9 or (t.due_rank = $9 and (t.due_at, t.task_id) < ($10, $11)))
-      order by t.due_rank, t.due_at desc, t.task_id desc limit $12"
+      order by t.due_rank, t.due_at desc, t.task_id desc limit $12 + 0"
 );
 const BY_CREATED_AT: &str = list_sql!(
     "$9 >= -1 and (t.created_at, t.task_id) > ($10, $11)
-      order by t.created_at, t.task_id limit $12"
+      order by t.created_at, t.task_id limit $12 + 0"
 );
 const BY_CREATED_AT_DESCENDING: &str = list_sql!(
     "$9 >= -1 and (t.created_at, t.task_id) < ($10, $11)
-      order by t.created_at desc, t.task_id desc limit $12"
+      order by t.created_at desc, t.task_id desc limit $12 + 0"
 );
 
 /// One page of a list.

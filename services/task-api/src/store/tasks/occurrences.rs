@@ -60,7 +60,7 @@ pub async fn of_series(
           where t.series_id = $1 and t.slot >= $2 and t.slot > $3 and t.slot <= $4
             and not t.withdrawn
           order by t.slot
-          limit $5")
+          limit $5 + 0")
         .bind(series.as_uuid())
         .bind(range.from.to_string())
         .bind(range.after.map_or_else(String::new, |after| after.to_string()))
@@ -98,7 +98,7 @@ pub async fn open_of_user(
         "select task_id from tasks
           where owner_id = $1 and status = 'open' and trashed_at is null and task_id > $2
           order by task_id
-          limit $3")
+          limit $3 + 0")
         .bind(owner.as_uuid())
         .bind(after.as_uuid())
         .bind(i64::from(limit))

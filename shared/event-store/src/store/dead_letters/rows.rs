@@ -164,7 +164,7 @@ pub(crate) async fn list(
     limit: u32,
 ) -> Result<Vec<DeadLetterRow>, Error> {
     Ok(on!(tx, conn => bind!(
-        sqlx::query_as(concat!(columns!(), filter!(), "order by dead_letter_id limit $12")), consumer, filter, ids
+        sqlx::query_as(concat!(columns!(), filter!(), "order by dead_letter_id limit $12 + 0")), consumer, filter, ids
     ).bind(i64::from(limit)).fetch_all(conn).await)?)
 }
 
@@ -194,7 +194,7 @@ pub(crate) async fn groups(
             "select state, type, reason, count(*) as count, min(recorded_at) as oldest,
                     max(recorded_at) as newest from dead_letter own ",
             filter!(),
-            "group by state, type, reason order by count(*) desc, state, type, reason limit $12"
+            "group by state, type, reason order by count(*) desc, state, type, reason limit $12 + 0"
         )), consumer, filter, ALL_IDS
     ).bind(i64::from(limit)).fetch_all(conn).await)?)
 }
@@ -233,7 +233,7 @@ pub(crate) async fn waiting(
 ) -> Result<Vec<DeadLetterRow>, Error> {
     Ok(
         on!(tx, conn => sqlx::query_as(concat!(columns!(), "where consumer = $1 and key = $2 and dead_letter_id > $3 and dead_letter_id < $4
-           and state = 'waiting' order by dead_letter_id limit $5"
+           and state = 'waiting' order by dead_letter_id limit $5 + 0"
     )).bind(consumer).bind(key).bind(id).bind(end).bind(i64::from(limit)).fetch_all(conn).await)?,
     )
 }
@@ -262,7 +262,7 @@ pub(crate) async fn released(
 ) -> Result<Vec<DeadLetterRow>, Error> {
     Ok(
         on!(tx, conn => sqlx::query_as(concat!(columns!(), "where consumer = $1 and dead_letter_id > $2 and state = 'released'
-         order by dead_letter_id limit $3"
+         order by dead_letter_id limit $3 + 0"
     )).bind(consumer).bind(after).bind(i64::from(limit)).fetch_all(conn).await)?,
     )
 }
