@@ -34,6 +34,9 @@ use trouble::Trouble;
 const BUCKETS: u16 = 16;
 /// How often the table is looked at although nobody said that there is something.
 const SLOW_POLL: Duration = Duration::from_secs(1);
+/// A pass begins so long after the one before it began, and at once after a pause. Sooner it would find a
+/// few events only, and a call for each few costs the machine more than the events do.
+const PACE: Duration = Duration::from_millis(20);
 /// The first and the longest wait while the sidecar or the broker is away.
 const BACK_OFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 
@@ -123,6 +126,7 @@ impl Relay {
     pub async fn run(mut self, stop: CancellationToken) {
         let mut wait = None;
         while !stop.is_cancelled() {
+            let next = tokio::time::Instant::now() + PACE;
             let pass = self.run_once().await.unwrap_or_else(|error| {
                 warn!("the relay cannot read the log: {error}");
                 RelayPass {
@@ -142,6 +146,9 @@ impl Relay {
             }
             if pass.published == 0 {
                 self.wait_for_work(&stop).await;
+            } else {
+                stop.run_until_cancelled(tokio::time::sleep_until(next))
+                    .await;
             }
         }
         if let Err(error) = self.release().await {
