@@ -19,7 +19,7 @@ pub(crate) async fn reminder_scheduler(
     stop: impl Future<Output = ()>,
 ) -> anyhow::Result<()> {
     let telemetry = telemetry::init("reminder-scheduler", &config.service.telemetry)?;
-    let service = reminder_scheduler::app::build(config);
+    let service = Box::pin(reminder_scheduler::app::build(config));
     let outcome = async { Ok(service.await?.run(stop).await?) }.await;
     telemetry.shutdown().await;
     outcome

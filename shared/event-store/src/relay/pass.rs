@@ -77,11 +77,11 @@ impl Relay {
         }
         let mut tx = self.writer.read().await?;
         let fresh = relay::outgoing(&mut tx, &wanted).await?;
-        let waited = relay::at(&mut tx, &due, *BYTES_PER_BUCKET.start()).await?;
+        let due_again = relay::at(&mut tx, &due, *BYTES_PER_BUCKET.start()).await?;
         tx.rollback().await?;
         let mut window = Window {
             more: full | fresh.cut,
-            events: waited,
+            events: due_again,
             ..Window::default()
         };
         for event in &fresh.events {
