@@ -94,32 +94,24 @@ impl Relay {
 
     /// What to read of the buckets that have news, and those of them that can take no more.
     fn wanted(&self, dirty: u16) -> (Vec<Wanted>, u16) {
-        let mut wanted = Vec::new();
+        let mut behind = Vec::new();
         let mut full = 0;
         for BucketLease { bucket, .. } in &self.held {
-            let Some(progress) = self.progress.get(bucket) else {
-                continue;
-            };
-            if dirty & (1 << bucket) == 0 {
-                continue;
+            match self.progress.get(bucket) {
+                Some(_) if dirty & (1 << bucket) == 0 => {}
+                Some(progress) if progress.is_full() => full |= 1 << bucket,
+                Some(progress) => behind.push((*bucket, progress.seen())),
+                None => {}
             }
-            if progress.is_full() {
-                full |= 1 << bucket;
-                continue;
-            }
-            wanted.push(Wanted {
-                bucket: *bucket,
-                after: progress.seen(),
-                limit: 0,
-                bytes: 0,
-            });
         }
-        let count = wanted.len();
-        for one in &mut wanted {
-            one.limit = share(&PER_BUCKET, count);
-            one.bytes = share(&BYTES_PER_BUCKET, count);
-        }
-        (wanted, full)
+        let count = behind.len();
+        let wanted = behind.into_iter().map(|(bucket, after)| Wanted {
+            bucket,
+            after,
+            limit: share(&PER_BUCKET, count),
+            bytes: share(&BYTES_PER_BUCKET, count),
+        });
+        (wanted.collect(), full)
     }
 
     /// The positions that wait for keys whose turn has come.
