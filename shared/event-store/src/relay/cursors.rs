@@ -27,14 +27,11 @@ impl Relay {
         let ours = relay::advance(&mut tx, &moved, self.owner).await?;
         tx.commit().await?;
         (self.moved, self.stored_at) = (0, Some(self.core.clock.now()));
-        // The new owner of any other repeats what this one sent since.
-        let robbed = |one: &BucketLease| !ours.contains(&one.bucket);
-        let robbed: Vec<i16> = moved
-            .iter()
-            .filter(|one| robbed(one))
-            .map(|one| one.bucket)
-            .collect();
-        self.held.retain(|bucket| !robbed.contains(&bucket.bucket));
+        // The new owner of any other repeats what this one sent since, and publishes what waits.
+        for robbed in moved.iter().filter(|one| !ours.contains(&one.bucket)) {
+            self.held.retain(|lease| lease.bucket != robbed.bucket);
+            self.progress.remove(&robbed.bucket);
+        }
         Ok(())
     }
 }
