@@ -4,7 +4,7 @@ mod parse;
 mod parts;
 mod print;
 
-use chrono::{DateTime, NaiveDate, Utc, Weekday};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc, Weekday};
 
 pub use parts::RuleParts;
 
@@ -26,8 +26,10 @@ pub enum Frequency {
 pub enum Until {
     /// The last date of a date-only series.
     Date(NaiveDate),
-    /// The last instant of a timed series.
+    /// The last instant of a timed series with a zone.
     Instant(DateTime<Utc>),
+    /// The last civil time of a timed series without a zone.
+    Local(NaiveDateTime),
 }
 
 /// One entry of `BYDAY`: every such weekday of the period, or only the nth (negative: from the

@@ -65,10 +65,10 @@ pub struct Schedule {
 impl Schedule {
     /// Ties a rule to its start.
     ///
-    /// Refuses an `UNTIL` that is not a date for a date-only start, or not UTC with a known zone
-    /// for a timed one; a start outside the years 1 to 9999; and a rule without a slot in the
-    /// twelve years from the start. An `UNTIL` before the first slot is accepted: such a series
-    /// has ended.
+    /// Refuses an `UNTIL` that is not a date for a date-only start, not UTC for a timed one in a
+    /// zone, or not a local time for a timed one without; a start outside the years 1 to 9999; and
+    /// a rule without a slot in the twelve years from the start. An `UNTIL` before the first slot
+    /// is accepted: such a series has ended.
     pub fn new(
         rule: Rule,
         start: Slot,
@@ -100,6 +100,14 @@ impl Schedule {
         }
     }
 
+    /// Reads a series that has no zone of its own in that of a reader, who may move: its slots and
+    /// its end stay civil, their instants are those of the reader's clocks.
+    #[must_use]
+    pub fn read_in(self, home: Option<Tz>) -> Self {
+        let time_zone = self.time_zone.or(home);
+        Self { time_zone, ..self }
+    }
+
     /// Chooses what becomes of slots inside gaps; by default they move forward.
     #[must_use]
     pub fn with_dst_gap(self, dst_gap: DstGap) -> Self {
@@ -124,7 +132,7 @@ impl Schedule {
         self.start
     }
 
-    /// Returns the zone of the series.
+    /// Returns the zone of the series, or the one that it is read in.
     pub fn time_zone(&self) -> Option<Tz> {
         self.time_zone
     }
@@ -213,22 +221,27 @@ impl Schedule {
     }
 }
 
+/// Checks that the end is of the kind that RFC 5545 §3.3.10 asks for beside such a start.
 fn check_until(until: Option<Until>, start: Slot, zone: Option<Tz>) -> Result<(), RuleError> {
-    match (until, start, zone) {
+    let instead = match (until, start, zone) {
         (None, _, _)
         | (Some(Until::Date(_)), Slot::Date(_), _)
-        | (Some(Until::Instant(_)), Slot::Timed(_), Some(_)) => Ok(()),
-        (Some(Until::Instant(_)), Slot::Date(_), _) => Err(RuleError::unsupported(
-            "UNTIL",
-            "must be a date such as 20270131, because the start is a date",
-        )),
-        (Some(Until::Date(_)), Slot::Timed(_), _) => Err(RuleError::unsupported(
-            "UNTIL",
-            "must be in UTC such as 20270131T080000Z, because the start has a time",
-        )),
-        (Some(Until::Instant(_)), Slot::Timed(_), None) => Err(RuleError::unsupported(
-            "UNTIL",
-            "cannot end floating times: give the start a time zone, or write COUNT instead",
-        )),
-    }
+        | (Some(Until::Instant(_)), Slot::Timed(_), Some(_))
+        | (Some(Until::Local(_)), Slot::Timed(_), None) => return Ok(()),
+        (Some(Until::Instant(_) | Until::Local(_)), Slot::Date(_), _) => {
+            "must be a date such as 20270131, because the start is a date"
+        }
+        (Some(Until::Date(_)), Slot::Timed(_), Some(_)) => {
+            "must be in UTC such as 20270131T080000Z, because the start has a time"
+        }
+        (Some(Until::Local(_)), Slot::Timed(_), Some(_)) => {
+            "must be in UTC: write 20270131T080000Z, with a Z at its end, \
+                because the start has a time zone"
+        }
+        (Some(Until::Date(_) | Until::Instant(_)), Slot::Timed(_), None) => {
+            "must be a local time such as 20270131T090000, without a Z, \
+                because the start has no time zone"
+        }
+    };
+    Err(RuleError::unsupported("UNTIL", instead))
 }

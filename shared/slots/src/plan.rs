@@ -60,7 +60,9 @@ impl Plan {
             DstGap::Shift => recurrence::DstGap::Shift,
             DstGap::Skip => recurrence::DstGap::Skip,
         };
-        let schedule = Schedule::new(rule, slot, zone_of(start, home)?, overflow)?;
+        // What floats is read at home, but checked as what it is: its end is a local time.
+        let home = home.filter(|_| start.floats()).map(zone).transpose()?;
+        let schedule = Schedule::new(rule, slot, zone_of(start)?, overflow)?.read_in(home);
         let schedule = schedule.with_dst_gap(gap).except(skipped(exceptions)?);
         if recurrence.anchor == SlotAnchor::Completion {
             schedule.check_completion()?;
@@ -128,15 +130,17 @@ pub fn slot_of(value: &TimeValue) -> Option<Slot> {
     }
 }
 
-fn zone_of(start: &TimeValue, home: Option<&str>) -> Result<Option<Tz>, PlanError> {
-    let name = match start {
-        TimeValue::Local { time_zone, .. } if !start.floats() => Some(time_zone.as_str()),
-        TimeValue::Local { .. } | TimeValue::Date { .. } => home,
-        TimeValue::Instant { .. } => None,
-    };
-    let unknown = |name: &str| PlanError::UnknownZone(name.to_owned());
-    name.map(|name| name.parse().map_err(|_| unknown(name)))
-        .transpose()
+/// The zone of a start; what floats has none.
+fn zone_of(start: &TimeValue) -> Result<Option<Tz>, PlanError> {
+    match start {
+        TimeValue::Local { time_zone, .. } if !start.floats() => zone(time_zone).map(Some),
+        TimeValue::Local { .. } | TimeValue::Date { .. } | TimeValue::Instant { .. } => Ok(None),
+    }
+}
+
+fn zone(name: &str) -> Result<Tz, PlanError> {
+    let unknown = |_| PlanError::UnknownZone(name.to_owned());
+    name.parse().map_err(unknown)
 }
 
 fn skipped(exceptions: &[SeriesException]) -> Result<Vec<Slot>, PlanError> {
@@ -276,6 +280,46 @@ mod tests {
         }
         let mars = Plan::at_home(&rule("FREQ=DAILY"), &date("2027-01-31"), &[], Some("Mars"));
         assert_eq!(mars.unwrap_err(), PlanError::UnknownZone("Mars".to_owned()));
+    }
+
+    #[test]
+    fn what_floats_ends_with_the_same_slot_wherever_its_owner_is() {
+        let start = local("2027-01-31T09:00:00", FLOATING);
+        let daily = rule("FREQ=DAILY;UNTIL=20270201T090000");
+        let from_completion = Recurrence {
+            anchor: SlotAnchor::Completion,
+            ..daily.clone()
+        };
+        for home in [None, Some("Pacific/Kiritimati"), Some("Pacific/Pago_Pago")] {
+            for recurrence in [&daily, &from_completion] {
+                let plan = Plan::at_home(recurrence, &start, &[], home).unwrap();
+                let after = |slot: &str, index| {
+                    let next = plan.next(crate::Finished {
+                        slot: slot.parse().unwrap(),
+                        index: Some(index),
+                        at: "2027-01-31T09:30:00Z".parse().unwrap(),
+                    });
+                    next.map(|next| next.slot.to_string())
+                };
+                let last = "2027-02-01T09:00";
+                assert_eq!(after("2027-01-31T09:00", 1).as_deref(), Some(last));
+                assert_eq!(after(last, 2), None, "{home:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_end_fits_the_start_and_not_where_its_owner_is() {
+        let floating = local("2027-01-31T09:00:00", FLOATING);
+        let kept = local("2027-01-31T09:00:00", "Europe/Berlin");
+        let refused = |until: &str, start: &TimeValue| {
+            let daily = rule(&format!("FREQ=DAILY;UNTIL={until}"));
+            Plan::at_home(&daily, start, &[], Some("Asia/Tokyo")).is_err()
+        };
+        for (until, with_zone) in [("20270301T080000Z", true), ("20270301T090000", false)] {
+            assert_eq!(refused(until, &floating), with_zone);
+            assert_eq!(refused(until, &kept), !with_zone);
+        }
     }
 
     #[test]

@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn a_floating_start_is_read_in_utc_and_has_no_until() {
+    fn a_floating_start_is_read_in_utc_and_ends_by_a_local_time() {
         let start = TimeValue::Local {
             local: time::local("2027-01-31T09:00").unwrap(),
             time_zone: time::FLOATING.to_owned(),
@@ -231,7 +231,11 @@ mod tests {
             after(&floating, "2027-01-31T09:00").as_deref(),
             Some("2027-02-01T09:00")
         );
-        let until = series("FREQ=DAILY;UNTIL=20280101T000000Z", start);
-        assert!(Plan::of_series(&until).is_err());
+        let until = series("FREQ=DAILY;UNTIL=20270201T090000", start.clone());
+        let last = "2027-02-01T09:00";
+        assert_eq!(after(&until, "2027-01-31T09:00").as_deref(), Some(last));
+        assert_eq!(after(&until, last), None);
+        let in_utc = series("FREQ=DAILY;UNTIL=20280101T000000Z", start);
+        assert!(Plan::of_series(&in_utc).is_err());
     }
 }

@@ -4,6 +4,7 @@ use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use test_support::{OTHER_USER, TestSuite};
 
+use crate::series::occurrences;
 use crate::{berlin, create, errors, parts, path, suite};
 
 const PREFERENCES: &str = "/v1/me/preferences";
@@ -225,6 +226,42 @@ async fn a_series_follows_and_its_slots_stay() {
             .post("/v1/recurrence/preview", preview, StatusCode::OK)
             .await;
         assert_eq!(preview["occurrences"][0]["instant"], "2027-01-30T20:00:00Z");
+        suite.finish().await;
+    }
+}
+
+#[tokio::test]
+async fn a_floating_series_ends_with_the_same_slot_wherever_its_owner_is() {
+    for mut suite in TestSuite::every(parts).await {
+        move_to(&mut suite, json!("Pacific/Kiritimati")).await;
+        let first = create(
+            &suite,
+            json!({"title": "Water the plants", "due": floating("2027-01-31T09:00"),
+                   "recurrence": {"rrule": "FREQ=DAILY", "ends": {"until": "2027-02-01T09:00"}}}),
+        )
+        .await;
+        let rrule = &first["recurrence"]["rrule"];
+        assert_eq!(rrule, "FREQ=DAILY;UNTIL=20270201T090000");
+        suite.run_workers().await;
+        let series = json!({ "id": first["series_id"] });
+        let slots = ["2027-01-31T09:00 open", "2027-02-01T09:00 upcoming"];
+        assert_eq!(occurrences(&suite, &series, 9).await, slots);
+
+        // It is the evening of the first of February there: the last slot is over.
+        let evening = json!({"action": "complete", "at": "2027-02-01T05:00:00Z"});
+        let preview = path(&first, "/preview");
+        let late = suite.post(&preview, evening.clone(), StatusCode::OK).await;
+        assert_eq!(late["next_occurrence"], Value::Null);
+
+        // And the evening before in Pago Pago: the last slot is still to come.
+        move_to(&mut suite, json!("Pacific/Pago_Pago")).await;
+        assert_eq!(occurrences(&suite, &series, 9).await, slots);
+        let early = suite.post(&preview, evening, StatusCode::OK).await;
+        assert_eq!(early["next_occurrence"]["slot"], "2027-02-01T09:00");
+        let done = suite
+            .post(&path(&first, "/complete"), Value::Null, StatusCode::OK)
+            .await;
+        assert_eq!(done["next_occurrence"]["slot"], "2027-02-01T09:00");
         suite.finish().await;
     }
 }

@@ -146,6 +146,33 @@ async fn an_end_can_be_given_beside_the_text() {
 }
 
 #[tokio::test]
+async fn a_floating_rule_ends_by_a_local_time_in_both_forms() {
+    let suite = suite().await;
+    let start = zoned("2027-01-01T09:00", "floating");
+    let of = |recurrence: Value| json!({"recurrence": recurrence, "start": start});
+    let rrule = "FREQ=DAILY;UNTIL=20270102T090000";
+    let one = preview(&suite, of(json!({ "rrule": rrule }))).await;
+    assert_eq!(slots(&one), ["2027-01-01T09:00", "2027-01-02T09:00"]);
+    assert_eq!(
+        one["structured"]["ends"],
+        json!({"until": "2027-01-02T09:00"})
+    );
+    assert_eq!(
+        (&one["rrule"], &one["text"]),
+        (&json!(rrule), &json!("every day, until January 2, 2027"))
+    );
+    assert_eq!(preview(&suite, of(one["structured"].clone())).await, one);
+
+    // A second earlier: to the second it is told back.
+    let ends = json!({"until": "2027-01-02T08:59:59"});
+    let earlier = of(json!({"rrule": "FREQ=DAILY", "ends": ends}));
+    let earlier = preview(&suite, earlier).await;
+    assert_eq!(slots(&earlier), ["2027-01-01T09:00"]);
+    assert_eq!(earlier["structured"]["ends"], ends);
+    suite.finish().await;
+}
+
+#[tokio::test]
 async fn up_to_a_year_of_days_is_told() {
     let suite = suite().await;
     let body = json!({"recurrence": {"rrule": "FREQ=DAILY"}, "start": {"date": "2028-01-01"}, "limit": 366});

@@ -228,6 +228,11 @@ async fn an_end_is_refused_at_its_member() {
             "must be in UTC",
         ),
         (
+            json!({"freq": "daily", "ends": {"until": "2028-01-01T09:00"}}),
+            "/recurrence/ends/until",
+            "must be in UTC",
+        ),
+        (
             json!({"rrule": "FREQ=DAILY;COUNT=2", "ends": {"count": 2}}),
             "/recurrence/ends",
             "leave out one",
@@ -250,9 +255,19 @@ async fn an_until_fits_its_start() {
             "must be a date such as",
         ),
         (
+            "FREQ=DAILY;UNTIL=20280101T000000",
+            json!({"date": "2027-01-31"}),
+            "must be a date such as",
+        ),
+        (
             "FREQ=DAILY;UNTIL=20280101T000000Z",
+            floating.clone(),
+            "must be a local time such as",
+        ),
+        (
+            "FREQ=DAILY;UNTIL=20280101",
             floating,
-            "give the start a time zone, or write COUNT",
+            "must be a local time such as",
         ),
     ] {
         let problem = refused(&suite, json!({"rrule": rrule}), start).await;

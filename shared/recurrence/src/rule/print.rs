@@ -54,6 +54,7 @@ impl fmt::Display for Until {
         match self {
             Self::Date(date) => write!(f, "{}", date.format("%Y%m%d")),
             Self::Instant(instant) => write!(f, "{}", instant.format("%Y%m%dT%H%M%SZ")),
+            Self::Local(local) => write!(f, "{}", local.format("%Y%m%dT%H%M%S")),
         }
     }
 }

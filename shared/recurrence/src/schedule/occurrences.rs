@@ -127,10 +127,12 @@ impl Schedule {
     /// Returns whether a slot that does not exist in its zone moves onto a later slot of the
     /// rule, which then stands for both. Only a gap of whole days does that (Apia, 2011-12-30).
     ///
-    /// Both count for `COUNT`; if the later one is beyond it, the earlier one stays.
+    /// Both count for `COUNT`; if the later one is beyond it or a local `UNTIL`, the earlier one
+    /// stays.
     fn is_merged(&self, slot: Occurrence, shown: NaiveDateTime) -> bool {
         Some(shown.time()) == self.start.time()
             && self.rule.count().is_none_or(|count| slot.index < count)
+            && !self.is_past_until(Slot::Timed(shown))
             && self.pattern.contains(shown.date())
     }
 
@@ -140,6 +142,8 @@ impl Schedule {
             (Some(Until::Instant(until)), Slot::Timed(local), Some(zone)) => {
                 resolve(local, zone) > until
             }
+            // Civil, so the end is the same wherever the series is read.
+            (Some(Until::Local(until)), Slot::Timed(local), _) => local > until,
             _ => false,
         }
     }

@@ -163,6 +163,7 @@ fn ending(schedule: &Schedule) -> String {
             let until = local(until, schedule.time_zone());
             format!(", until {}", date(until.date()))
         }
+        (None, Some(Until::Local(until))) => format!(", until {}", date(until.date())),
         (None, None) => String::new(),
     }
 }

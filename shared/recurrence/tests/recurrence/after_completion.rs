@@ -82,6 +82,17 @@ fn a_rule_ends_by_count_and_by_until() {
     let until = schedule("FREQ=DAILY;INTERVAL=3;UNTIL=20270203", "2027-01-31", None);
     assert!(next(&until, "2027-01-31", 1, "2027-01-31T10:00:00Z").is_some());
     assert_eq!(next(&until, "2027-01-31", 1, "2027-02-01T10:00:00Z"), None);
+    let local = "FREQ=DAILY;INTERVAL=3;UNTIL=20270203T090000";
+    let floating = schedule(local, "2027-01-31T09:00", None);
+    for reader in [None, Some(chrono_tz::Asia::Tokyo)] {
+        let floating = floating.clone().read_in(reader);
+        let after = |finished| next(&floating, "2027-01-31T09:00", 1, finished);
+        assert_eq!(
+            after("2027-01-31T10:00:00Z").as_deref(),
+            Some("2027-02-03T09:00")
+        );
+        assert_eq!(after("2027-02-01T10:00:00Z"), None);
+    }
 }
 
 #[test]

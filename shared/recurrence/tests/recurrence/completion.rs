@@ -176,6 +176,24 @@ fn nothing_follows_the_last_slot() {
 }
 
 #[test]
+fn nothing_follows_the_last_slot_of_a_floating_series() {
+    let last = slot("2027-01-05T09:00");
+    for zone in [None, BERLIN, Some(Pacific::Pago_Pago)] {
+        let floating = build(
+            "FREQ=DAILY;UNTIL=20270105T090000",
+            "2027-01-04T09:00",
+            None,
+            MonthOverflow::Clamp,
+        );
+        let floating = floating.read_in(zone);
+        let early = instant("2027-01-04T00:00:00Z");
+        let after = floating.next_after_finish(slot("2027-01-04T09:00"), early);
+        assert_eq!(after, Some(next("2027-01-05T09:00", 2, 0)), "{zone:?}");
+        assert_eq!(floating.next_after_finish(last, early), None, "{zone:?}");
+    }
+}
+
+#[test]
 fn the_ends_of_time_are_completions_too() {
     let zone = Some(America::New_York);
     for start in ["2027-01-01", "2027-01-01T09:00"] {

@@ -1,4 +1,5 @@
 use chrono_tz::Europe::Berlin;
+use chrono_tz::{Pacific, Tz};
 use recurrence::{MonthOverflow, Rule, Schedule};
 
 use crate::{build, schedule, slot, slots};
@@ -60,6 +61,59 @@ fn until_is_inclusive() {
 }
 
 #[test]
+fn a_local_until_is_compared_in_civil_time_wherever_the_series_is_read() {
+    let kiritimati = Some(Pacific::Kiritimati);
+    for (until, read_in, expected) in [
+        ("20270102T090000", None, "2027-01-01T09:00 2027-01-02T09:00"),
+        ("20270102T085959", None, "2027-01-01T09:00"),
+        (
+            "20270102T090000",
+            Some(Pacific::Pago_Pago),
+            "2027-01-01T09:00 2027-01-02T09:00",
+        ),
+        ("20270102T085959", kiritimati, "2027-01-01T09:00"),
+    ] {
+        let floating = floating(until, "2027-01-01T09:00", read_in);
+        assert_eq!(slots(&floating, 9), expected, "{until} in {read_in:?}");
+        let all: Vec<_> = floating.occurrences().collect();
+        let rest: Vec<_> = floating.resume(all[0]).collect();
+        assert_eq!(rest, all[1..]);
+    }
+}
+
+#[test]
+fn a_local_until_ends_with_its_slot_also_where_the_clocks_leave_that_out() {
+    // The clocks of Berlin show 03:30 then, which is after the end.
+    let night = floating("20270328T023000", "2027-03-27T02:30", Some(Berlin));
+    assert_eq!(slots(&night, 9), "2027-03-27T02:30 2027-03-28T02:30");
+
+    // Apia had no 30 December 2011: its slot stands for itself when the next one is beyond the end.
+    let apia = |until| floating(until, "2011-12-29T09:00", Some(Pacific::Apia));
+    assert_eq!(
+        slots(&apia("20111230T090000"), 9),
+        "2011-12-29T09:00 2011-12-30T09:00"
+    );
+    assert_eq!(
+        slots(&apia("20111231T090000"), 9),
+        "2011-12-29T09:00 2011-12-31T09:00"
+    );
+}
+
+fn floating(until: &str, start: &str, read_in: Option<Tz>) -> Schedule {
+    schedule(&format!("FREQ=DAILY;UNTIL={until}"), start).read_in(read_in)
+}
+
+#[test]
+fn a_zone_of_its_own_is_kept_wherever_a_series_is_read() {
+    let rule = "FREQ=DAILY;UNTIL=20270102T080000Z";
+    let start = "2027-01-01T09:00";
+    let timed = build(rule, start, Some(Berlin), MonthOverflow::Clamp);
+    let read = timed.read_in(Some(Pacific::Kiritimati));
+    assert_eq!(read.time_zone(), Some(Berlin));
+    assert_eq!(slots(&read, 9), "2027-01-01T09:00 2027-01-02T09:00");
+}
+
+#[test]
 fn a_series_whose_end_lies_before_its_first_slot_has_ended() {
     let schedule = schedule("FREQ=WEEKLY;BYDAY=MO;UNTIL=20270106", "2027-01-05");
 
@@ -71,32 +125,37 @@ fn a_series_whose_end_lies_before_its_first_slot_has_ended() {
 }
 
 #[test]
-fn an_until_of_the_wrong_kind_is_refused() {
-    let cases = [
+fn an_until_of_the_wrong_kind_is_refused_with_the_right_one() {
+    let (date, utc, local) = ("20270131", "20270131T080000Z", "20270131T090000");
+    let berlin = Some(Berlin);
+    for (until, start, zone, instead) in [
+        (date, "2027-01-01T09:00", berlin, "must be in UTC such as"),
+        (local, "2027-01-01T09:00", berlin, "must be in UTC: write"),
         (
-            "FREQ=DAILY;UNTIL=20270131",
-            "2027-01-01T09:00",
-            Some(Berlin),
-        ),
-        ("FREQ=DAILY;UNTIL=20270131", "2027-01-01T09:00", None),
-        (
-            "FREQ=DAILY;UNTIL=20270131T080000Z",
-            "2027-01-01",
-            Some(Berlin),
-        ),
-        (
-            "FREQ=DAILY;UNTIL=20270131T080000Z",
+            date,
             "2027-01-01T09:00",
             None,
+            "must be a local time such as",
         ),
-    ];
-    for (rule, start, zone) in cases {
-        let rule = Rule::parse(rule).unwrap();
+        (
+            utc,
+            "2027-01-01T09:00",
+            None,
+            "must be a local time such as",
+        ),
+        (utc, "2027-01-01", berlin, "must be a date such as"),
+        (utc, "2027-01-01", None, "must be a date such as"),
+        (local, "2027-01-01", berlin, "must be a date such as"),
+        (local, "2027-01-01", None, "must be a date such as"),
+    ] {
+        let rule = Rule::parse(&format!("FREQ=DAILY;UNTIL={until}")).unwrap();
         let refused = Schedule::new(rule, slot(start), zone, MonthOverflow::Clamp).unwrap_err();
         assert_eq!(
             (refused.code(), refused.part()),
             ("recurrence-unsupported", Some("UNTIL"))
         );
+        let message = refused.to_string();
+        assert!(message.contains(instead), "{until} {start}: {message}");
     }
 }
 

@@ -25,6 +25,10 @@ fn rules_are_printed_in_one_canonical_order() {
             "FREQ=DAILY;UNTIL=20270131T080000Z",
         ),
         (
+            "until=20270131t090000;freq=daily",
+            "FREQ=DAILY;UNTIL=20270131T090000",
+        ),
+        (
             "WKST=SU;BYSETPOS=-1,1;BYDAY=MO;INTERVAL=2;FREQ=MONTHLY",
             "FREQ=MONTHLY;INTERVAL=2;BYDAY=MO;BYSETPOS=1,-1;WKST=SU",
         ),
@@ -53,6 +57,11 @@ fn the_end_of_a_rule_can_be_read() {
         until("FREQ=DAILY;UNTIL=20270131T080000Z"),
         Until::Instant(instant)
     );
+    let local = "2027-01-31T09:00:00".parse().unwrap();
+    assert_eq!(
+        until("FREQ=DAILY;UNTIL=20270131T090000"),
+        Until::Local(local)
+    );
 }
 
 #[test]
@@ -67,7 +76,6 @@ fn rules_outside_the_profile_name_the_offending_part() {
         ("FREQ=DAILY;COUNT=0", "COUNT"),
         ("FREQ=DAILY;COUNT=10000", "COUNT"),
         ("FREQ=DAILY;COUNT=1;UNTIL=20270131", "UNTIL"),
-        ("FREQ=DAILY;UNTIL=20270131T080000", "UNTIL"),
         ("FREQ=DAILY;BYHOUR=9", "BYHOUR"),
         ("FREQ=DAILY;BYMINUTE=9", "BYMINUTE"),
         ("FREQ=DAILY;BYSECOND=9", "BYSECOND"),
@@ -131,6 +139,10 @@ fn what_is_no_rule_at_all_is_a_syntax_error() {
         ("FREQ=DAILY;UNTIL=20270131T0800Z", "UNTIL"),
         ("FREQ=DAILY;UNTIL=20270131T080060Z", "UNTIL"),
         ("FREQ=DAILY;UNTIL=20270131Z", "UNTIL"),
+        ("FREQ=DAILY;UNTIL=20270131T", "UNTIL"),
+        ("FREQ=DAILY;UNTIL=20270131T0900", "UNTIL"),
+        ("FREQ=DAILY;UNTIL=20270131T240000", "UNTIL"),
+        ("FREQ=DAILY;UNTIL=20270131T090000+0100", "UNTIL"),
     ];
     for (text, part) in cases {
         let error = Rule::parse(text).unwrap_err();
@@ -169,6 +181,29 @@ fn parts_make_the_rule_that_the_text_makes() {
         "FREQ=MONTHLY;INTERVAL=2;COUNT=10;BYDAY=1MO,-1FR"
     );
     assert_eq!(Rule::new(rule.parts()), Ok(rule));
+}
+
+#[test]
+fn parts_and_text_have_the_same_ends() {
+    for (text, until) in [
+        ("20270131", Until::Date("2027-01-31".parse().unwrap())),
+        (
+            "20270131T080000Z",
+            Until::Instant("2027-01-31T08:00:00Z".parse().unwrap()),
+        ),
+        (
+            "20270131T090000",
+            Until::Local("2027-01-31T09:00:00".parse().unwrap()),
+        ),
+    ] {
+        let rule = Rule::new(RuleParts {
+            until: Some(until),
+            ..RuleParts::new(Frequency::Daily)
+        })
+        .unwrap();
+        assert_eq!(rule.to_string(), format!("FREQ=DAILY;UNTIL={text}"));
+        assert_eq!(Rule::parse(&rule.to_string()), Ok(rule));
+    }
 }
 
 #[test]

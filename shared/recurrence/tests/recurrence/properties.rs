@@ -1,4 +1,4 @@
-use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveDateTime, Utc};
+use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
 use chrono_tz::{America, Europe, Pacific, Tz};
 use proptest::collection::{btree_set, vec};
 use proptest::option;
@@ -83,6 +83,18 @@ fn ending() -> impl Strategy<Value = String> {
     ]
 }
 
+/// Ends for starts of all kinds.
+fn any_ending() -> impl Strategy<Value = String> {
+    prop_oneof![
+        2 => ending(),
+        1 => date().prop_map(|date| format!(";UNTIL={}", date.format("%Y%m%d"))),
+        1 => (date(), 0..86_400_u32).prop_map(|(date, second)| {
+            let time = NaiveTime::from_num_seconds_from_midnight_opt(second, 0).unwrap();
+            format!(";UNTIL={}", date.and_time(time).format("%Y%m%dT%H%M%S"))
+        }),
+    ]
+}
+
 fn date() -> impl Strategy<Value = NaiveDate> {
     (0..25_000_u64).prop_map(|days| NaiveDate::from_ymd_opt(1990, 1, 1).unwrap() + Days::new(days))
 }
@@ -128,7 +140,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..Default::default() })]
 
     #[test]
-    fn a_printed_rule_reads_back_as_itself(text in endless_text(), end in ending()) {
+    fn a_printed_rule_reads_back_as_itself(text in endless_text(), end in any_ending()) {
         if let Ok(rule) = Rule::parse(&(text + &end)) {
             let printed = rule.to_string();
             prop_assert_eq!(Rule::parse(&printed), Ok(rule.clone()));
@@ -201,6 +213,32 @@ proptest! {
         prop_assume!(place < all.len());
         let rest: Vec<_> = schedule.resume(all[place]).take(all.len() - place - 1).collect();
         prop_assert_eq!(&rest[..], &all[place + 1..]);
+    }
+
+    #[test]
+    fn a_local_end_keeps_the_slots_up_to_it_wherever_they_are_read(
+        text in endless_text(), start in date(), hour in 0..4_u32, last in 0..30_usize,
+        seconds in -1..=1_i64, home in option::of(zone()),
+    ) {
+        let start = Slot::Timed(start.and_hms_opt(hour, 30, 0).unwrap());
+        let floating = |text: &str| {
+            let rule = Rule::parse(text).ok()?;
+            let schedule = Schedule::new(rule, start, None, MonthOverflow::Clamp).ok()?;
+            Some(schedule.read_in(home))
+        };
+        let Some(endless) = floating(&text) else { return Ok(()) };
+        let slots: Vec<_> = endless.slots().take(31).collect();
+        prop_assume!(last < slots.len());
+        let until = local(slots[last].slot) + TimeDelta::seconds(seconds);
+
+        let text = format!("{text};UNTIL={}", until.format("%Y%m%dT%H%M%S"));
+        let ended = floating(&text).unwrap();
+        let expected = &slots[..if seconds < 0 { last } else { last + 1 }];
+        prop_assert_eq!(&ended.slots().collect::<Vec<_>>()[..], expected);
+        if let Some(cursor) = ended.first() {
+            let rest: Vec<_> = ended.resume(cursor).collect();
+            prop_assert_eq!(rest, ended.occurrences().skip(1).collect::<Vec<_>>());
+        }
     }
 
     #[test]

@@ -182,6 +182,17 @@ fn an_end_is_told_in_the_zone_of_the_series() {
 }
 
 #[test]
+fn a_local_end_is_told_as_it_is_written() {
+    let schedule = schedule("FREQ=DAILY;UNTIL=20270131T200000", "2027-01-01T09:00");
+    for reader in [None, Some(chrono_tz::Asia::Tokyo)] {
+        assert_eq!(
+            English.describe(&schedule.clone().read_in(reader)),
+            "every day, until January 31, 2027"
+        );
+    }
+}
+
+#[test]
 fn a_language_is_chosen_by_its_tag() {
     let daily = schedule("FREQ=DAILY", "2027-01-31");
     for tag in ["en", "en-GB", "EN_us", "tlh", ""] {

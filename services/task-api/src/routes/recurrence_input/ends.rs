@@ -1,12 +1,16 @@
 //! When a rule stops by itself.
 
 use chrono::NaiveDate;
+use event_schema::civil;
 use recurrence::{RuleParts, Until};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::domain::{Fault, time};
 use crate::routes::fields::{Expected, Field, Reader, Unknown};
+
+const UNTIL_FORMS: &str = "a date such as 2027-12-31, an instant such as 2027-12-31T08:00:00Z, or, for a \
+    floating start, a local time such as 2027-12-31T09:00";
 
 /// When a rule stops by itself: one of `never`, `count` and `until`.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, ToSchema)]
@@ -20,7 +24,8 @@ pub(super) struct EndsInput {
     #[serde(default)]
     #[schema(value_type = Option<u32>, minimum = 1, maximum = 9999)]
     count: Field<i64>,
-    /// The last day of a series of dates, or the last instant of a series of times.
+    /// The last day of a series of dates, the last instant of a series of times in a zone, or the last
+    /// local time, such as `2027-12-31T09:00`, of a floating one. An occurrence then is part of it.
     #[serde(default)]
     #[schema(value_type = Option<String>, example = "2027-12-31T08:00:00Z")]
     until: Field<String>,
@@ -38,7 +43,7 @@ pub(in crate::routes) enum EndsView {
     Never(bool),
     /// After so many slots.
     Count(u32),
-    /// The last day, or the last instant.
+    /// The last day, the last instant, or the last local time.
     Until(String),
 }
 
@@ -75,9 +80,7 @@ impl EndsInput {
                 Some(Ends::Count(u32::try_from(count).unwrap_or(0)))
             }
             (None | Some(false), None, Some(text)) => {
-                let expected =
-                    "a date such as 2027-12-31, or an instant such as 2027-12-31T08:00:00Z";
-                let until = reader.parse(&at("until"), &text, until_of, expected);
+                let until = reader.parse(&at("until"), &text, until_of, UNTIL_FORMS);
                 until.map(Ends::Until)
             }
             _ => {
@@ -120,6 +123,7 @@ impl From<&RuleParts> for EndsView {
             (None, Some(Until::Instant(instant))) => {
                 Self::Until(instant.format("%Y-%m-%dT%H:%M:%SZ").to_string())
             }
+            (None, Some(Until::Local(local))) => Self::Until(civil::format(local)),
             (None, None) => Self::Never(true),
         }
     }
@@ -129,4 +133,5 @@ fn until_of(text: &str) -> Option<Until> {
     let date: Option<NaiveDate> = time::date(text);
     date.map(Until::Date)
         .or_else(|| time::instant(text).map(Until::Instant))
+        .or_else(|| time::local(text).map(Until::Local))
 }

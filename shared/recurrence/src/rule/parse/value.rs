@@ -6,6 +6,9 @@ use chrono::{NaiveDate, Weekday};
 use crate::RuleError;
 use crate::rule::{ByDay, Frequency, Until};
 
+const UNTIL_FORMS: &str = "must be written 20270131, 20270131T080000Z or, for a start without a time \
+    zone, 20270131T090000";
+
 pub(super) fn frequency(text: &str) -> Result<Frequency, RuleError> {
     match text {
         "DAILY" => Ok(Frequency::Daily),
@@ -49,13 +52,13 @@ pub(super) fn weekday(part: &str, text: &str) -> Result<Weekday, RuleError> {
     }
 }
 
-/// Reads `20270131` or `20270131T080000Z`.
+/// Reads `20270131`, `20270131T080000Z` or `20270131T090000`. Which of them fits, the start knows.
 pub(super) fn until(text: &str) -> Result<Until, RuleError> {
     let (date, time) = match text.split_once('T') {
         None => (text, None),
         Some((date, time)) => (date, Some(time)),
     };
-    let wrong = || RuleError::syntax("UNTIL", "must be written 20270131 or 20270131T080000Z");
+    let wrong = || RuleError::syntax("UNTIL", UNTIL_FORMS);
     let [year, month, day] = fields(date, [4, 2, 2]).ok_or_else(wrong)?;
     let date = i32::try_from(year)
         .ok()
@@ -64,19 +67,13 @@ pub(super) fn until(text: &str) -> Result<Until, RuleError> {
     let Some(time) = time else {
         return Ok(Until::Date(date));
     };
-    let (clock, utc) = time
-        .strip_suffix('Z')
-        .map_or((time, false), |clock| (clock, true));
-    let [hour, minute, second] = fields(clock, [2, 2, 2]).ok_or_else(wrong)?;
+    let in_utc = time.strip_suffix('Z');
+    let [hour, minute, second] = fields(in_utc.unwrap_or(time), [2, 2, 2]).ok_or_else(wrong)?;
     let local = date.and_hms_opt(hour, minute, second).ok_or_else(wrong)?;
-    if utc {
-        Ok(Until::Instant(local.and_utc()))
-    } else {
-        Err(RuleError::unsupported(
-            "UNTIL",
-            "must be in UTC: write 20270131T080000Z, with a Z at its end",
-        ))
-    }
+    Ok(match in_utc {
+        Some(_) => Until::Instant(local.and_utc()),
+        None => Until::Local(local),
+    })
 }
 
 pub(super) fn list<T>(

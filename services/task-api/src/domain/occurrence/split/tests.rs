@@ -90,6 +90,61 @@ fn another_time_of_the_same_day_moves_every_later_slot_and_exception() {
 }
 
 #[test]
+fn a_floating_series_goes_on_to_its_local_end_and_keeps_to_it() {
+    let floating = |text: &str| TimeValue::Local {
+        local: time::local(text).unwrap(),
+        time_zone: time::FLOATING.to_owned(),
+    };
+    let mut old = series(
+        "FREQ=DAILY;UNTIL=20270203T090000",
+        floating("2027-02-01T09:00"),
+    );
+    old.home_zone = Some("Asia/Tokyo".to_owned());
+    let at = turn("2027-02-02T09:00", 2);
+    let to = |due: TimeValue| SeriesEdit {
+        due: Some(due),
+        ..SeriesEdit::default()
+    };
+
+    let same = split_at(&old, at, SeriesEdit::default()).unwrap();
+    assert_eq!(slots_of(&same, 3), ["2027-02-02T09:00", "2027-02-03T09:00"]);
+    let earlier = split_at(&old, at, to(floating("2027-02-02T08:00"))).unwrap();
+    assert_eq!(
+        slots_of(&earlier, 3),
+        ["2027-02-02T08:00", "2027-02-03T08:00"]
+    );
+    let later = split_at(&old, at, to(floating("2027-02-02T10:00"))).unwrap();
+    assert_eq!(slots_of(&later, 3), ["2027-02-02T10:00"]);
+}
+
+#[test]
+fn a_start_that_begins_or_ceases_to_float_needs_another_end() {
+    let floating = TimeValue::Local {
+        local: time::local("2027-02-02T09:00").unwrap(),
+        time_zone: time::FLOATING.to_owned(),
+    };
+    let kept = berlin("2027-02-02T09:00");
+    for (until, start, due, instead) in [
+        ("20270301T080000Z", &kept, &floating, "a local time such as"),
+        ("20270301T090000", &floating, &kept, "in UTC: write"),
+    ] {
+        let mut old = series(&format!("FREQ=DAILY;UNTIL={until}"), start.clone());
+        old.home_zone = Some("Asia/Tokyo".to_owned());
+        let edit = SeriesEdit {
+            due: Some(due.clone()),
+            ..SeriesEdit::default()
+        };
+        let refused = split_at(&old, turn("2027-02-02T09:00", 1), edit).unwrap_err();
+        assert_eq!(
+            (refused[0].pointer.as_str(), refused[0].code),
+            ("/recurrence", "unsupported")
+        );
+        let message = &refused[0].message;
+        assert!(message.contains(instead), "{message}");
+    }
+}
+
+#[test]
 fn another_day_begins_anew_with_what_is_left_of_the_count() {
     let old = series("FREQ=WEEKLY;COUNT=4", date("2027-02-01"));
     let edit = SeriesEdit {
