@@ -10,6 +10,7 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 
+use crate::checkpoint::{self, Checkpoints};
 use crate::{Config, ConnectError, Error, MigrateMode, MigrationSet, PgTx, Reader, Tx, Writer};
 
 /// How long a statement may wait for another process's lock on the SQLite file.
@@ -24,9 +25,12 @@ const SCRATCH_CACHE: &str = "-65536";
 /// Memory that the writer may take for pages, in KiB. SQLite's own 2 MB make a batch of a few hundred
 /// rows read pages again that it has just written. Readers, of whom there are several, have 2 MB each.
 const SQLITE_CACHE: &str = "-16384";
-/// Pages in the log before they are copied into the file, 32 MiB. A page that many batches change is
-/// copied once, and the two flushes of a copy are paid less often.
-const SQLITE_CHECKPOINT: &str = "8192";
+/// Where the writer keeps what a statement has to put back if it fails half-way: the pages that it
+/// changed, a few hundred at most. In a file, as SQLite has it, they were every third write of a batch.
+const SQLITE_UNDO: &str = "memory";
+/// Where work in bulk keeps what it puts back, its temporary tables, and what it sorts for an index: each
+/// may be as large as the database.
+const SCRATCH_TABLES: &str = "file";
 
 /// A database of one service: a PostgreSQL database or a SQLite file. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -39,6 +43,8 @@ pub enum Database {
         writer: SqlitePool,
         /// Connections that cannot write.
         readers: SqlitePool,
+        /// Keep the log short.
+        checkpoints: Checkpoints,
     },
 }
 
@@ -58,8 +64,10 @@ impl Database {
             MigrateMode::Check => false,
             MigrateMode::Auto => matches!(database, Self::Sqlite { .. }),
         };
+        let bulk = database.written_in_bulk(SQLITE_BUSY_TIMEOUT).await;
+        let bulk = bulk.map_err(cannot_open(&place))?;
         for set in sets {
-            set.bring_up(&database, &place, apply).await?;
+            set.bring_up(&bulk, &place, apply).await?;
         }
         Ok(database)
     }
@@ -116,11 +124,8 @@ impl Database {
             }
             // A connection of its own, because the writer is somebody's and readers cannot write.
             Self::Sqlite { writer, .. } => {
-                let options = writer.connect_options().as_ref().clone();
                 let pool = SqlitePoolOptions::new().max_connections(1);
-                let pool = pool
-                    .connect_with(options.pragma("cache_size", SCRATCH_CACHE))
-                    .await?;
+                let pool = pool.connect_with(bulky(writer)).await?;
                 begin_sqlite(&pool, "begin").await
             }
         }
@@ -129,18 +134,27 @@ impl Database {
     /// The same database for work in bulk: SQLite through a writer of our own, which has a larger
     /// cache and is refused at once while another writes, so that its owner decides when to ask again.
     pub async fn in_bulk(&self) -> Result<Self, Error> {
-        let Self::Sqlite { writer, readers } = self else {
+        Ok(self.written_in_bulk(Duration::ZERO).await?)
+    }
+
+    /// Waits so long while another writes.
+    async fn written_in_bulk(&self, patience: Duration) -> sqlx::Result<Self> {
+        let Self::Sqlite {
+            writer,
+            readers,
+            checkpoints,
+        } = self
+        else {
             return Ok(self.clone());
         };
-        let options = writer.connect_options().as_ref().clone();
-        let options = options.busy_timeout(Duration::ZERO);
         let pool = SqlitePoolOptions::new().max_connections(1);
         let writer = pool
-            .connect_with(options.pragma("cache_size", SCRATCH_CACHE))
+            .connect_with(bulky(writer).busy_timeout(patience))
             .await?;
         Ok(Self::Sqlite {
             writer,
             readers: readers.clone(),
+            checkpoints: checkpoints.clone(),
         })
     }
 
@@ -159,12 +173,21 @@ impl Database {
     pub async fn close(&self) {
         match self {
             Self::Postgres(pool) => pool.close().await,
-            Self::Sqlite { writer, readers } => {
+            Self::Sqlite {
+                writer, readers, ..
+            } => {
                 readers.close().await;
                 writer.close().await;
             }
         }
     }
+}
+
+/// The writer's options for a connection that does more at a time.
+fn bulky(writer: &SqlitePool) -> SqliteConnectOptions {
+    let options = writer.connect_options().as_ref().clone();
+    let options = options.pragma("cache_size", SCRATCH_CACHE);
+    options.pragma("temp_store", SCRATCH_TABLES)
 }
 
 /// SQLite ends a transaction by itself when the disk is full or fails. The rollback that sqlx sends
@@ -237,14 +260,19 @@ async fn sqlite(url: &str, config: &Config) -> Result<(Database, String), Connec
         .foreign_keys(true)
         .busy_timeout(SQLITE_BUSY_TIMEOUT)
         .statement_cache_capacity(SQLITE_STATEMENTS)
-        .pragma("wal_autocheckpoint", SQLITE_CHECKPOINT);
+        .pragma("wal_autocheckpoint", checkpoint::MOST.to_string());
     let place = options.get_filename().display().to_string();
     let writer = SqlitePoolOptions::new()
         .max_connections(1)
         .min_connections(1)
         .test_before_acquire(false) // It lives in this process.
         .acquire_timeout(config.acquire_timeout())
-        .connect_with(options.clone().pragma("cache_size", SQLITE_CACHE))
+        .connect_with(
+            options
+                .clone()
+                .pragma("cache_size", SQLITE_CACHE)
+                .pragma("temp_store", SQLITE_UNDO),
+        )
         .await
         .map_err(cannot_open(&place))?;
     let readers = SqlitePoolOptions::new()
@@ -254,7 +282,13 @@ async fn sqlite(url: &str, config: &Config) -> Result<(Database, String), Connec
         .connect_with(options.pragma("query_only", "on"))
         .await
         .map_err(cannot_open(&place))?;
-    Ok((Database::Sqlite { writer, readers }, place))
+    let checkpoints = Checkpoints::start(&writer, &readers);
+    let database = Database::Sqlite {
+        writer,
+        readers,
+        checkpoints,
+    };
+    Ok((database, place))
 }
 
 fn cannot_open(place: &str) -> impl Fn(sqlx::Error) -> ConnectError {

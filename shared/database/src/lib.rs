@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![warn(missing_docs)]
 
+mod checkpoint;
 mod config;
 mod connect;
 mod error;
@@ -14,6 +15,7 @@ mod together;
 mod tx;
 mod writer;
 
+pub use checkpoint::Checkpoints;
 pub use config::{Config, MigrateMode};
 pub use connect::Database;
 pub use error::{ConnectError, Error, ResultExt};

@@ -2,7 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may stop where it stands")]
 
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, TimeZone, Utc};
 use database::sqlx::AssertSqlSafe;
@@ -183,6 +187,26 @@ async fn a_pending_migration_is_named_when_it_may_not_be_applied() {
 }
 
 #[tokio::test]
+async fn a_migration_may_sort_more_than_fits_into_memory() {
+    let set = MigrationSet {
+        name: "where it sorts",
+        migrations: &[Migration {
+            name: "0001_sorts",
+            postgres: "select 1",
+            sqlite: "create table sorts as select temp_store from pragma_temp_store",
+        }],
+    };
+
+    let test = TestDatabase::sqlite(&[set]).await;
+
+    let mut tx = test.database.read().await.unwrap();
+    let kept: (i64,) = on!(&mut tx, conn => sqlx::query_as("select temp_store from sorts")
+        .fetch_one(conn).await)
+    .unwrap();
+    assert_eq!(kept, (1,), "in a file");
+}
+
+#[tokio::test]
 async fn a_full_disk_is_unavailable_and_heals_without_a_restart() {
     let test = TestDatabase::sqlite(SETS).await;
     let pages = |count: u32| {
@@ -202,6 +226,42 @@ async fn a_full_disk_is_unavailable_and_heals_without_a_restart() {
     insert(&test.database, "there is room again").await.unwrap();
     insert(&test.database, &large).await.unwrap();
     assert_eq!(titles(&test.database).await.len(), 2);
+}
+
+/// How often the log of a SQLite file was begun anew, as its header says.
+fn times_begun(log: &Path) -> u32 {
+    let mut header = [0; 16];
+    File::open(log).unwrap().read_exact(&mut header).unwrap();
+    u32::from_be_bytes(header[12..].try_into().unwrap())
+}
+
+#[tokio::test]
+async fn the_log_is_copied_and_begun_anew_while_it_is_written() {
+    let test = TestDatabase::sqlite(SETS).await;
+    let Database::Sqlite { writer, .. } = &test.database else {
+        unreachable!("a SQLite file")
+    };
+    let file = writer.connect_options().get_filename().to_owned();
+    let log = file.with_extension("db-wal");
+    let begun = times_begun(&log);
+    let writing = async {
+        let large = "x".repeat(64 * 1024);
+        for one in 0.. {
+            insert(&test.database, &format!("{one} {large}"))
+                .await
+                .unwrap();
+            if times_begun(&log) > begun {
+                return;
+            }
+        }
+    };
+
+    let in_time = tokio::time::timeout(Duration::from_mins(1), writing).await;
+
+    in_time.expect("the log is begun anew");
+    let longest = std::fs::metadata(&log).unwrap().len();
+    // In the midst of a commit it is begun anew, too, but not before 128 MiB.
+    assert!(longest < 96 * 1024 * 1024, "{longest} bytes");
 }
 
 #[tokio::test]
