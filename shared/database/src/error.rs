@@ -1,5 +1,7 @@
 //! What can go wrong with a database, by what a caller can do about it.
 
+use std::borrow::Cow;
+
 use sqlx::error::ErrorKind;
 use sqlx::postgres::{PgDatabaseError, PgSeverity};
 
@@ -51,6 +53,18 @@ impl Error {
     /// Whether waiting may help.
     pub fn is_unavailable(&self) -> bool {
         matches!(self, Self::Unavailable(_) | Self::Refused(_))
+    }
+
+    /// The database's own code for it, such as an SQLSTATE of PostgreSQL.
+    pub fn code(&self) -> Option<Cow<'_, str>> {
+        let error = match self {
+            Self::Unavailable(source)
+            | Self::Refused(source)
+            | Self::Query(source)
+            | Self::Constraint { source, .. } => source.as_database_error(),
+            Self::Corrupt { .. } => None,
+        };
+        error?.code()
     }
 
     fn cause(&self) -> String {

@@ -50,7 +50,8 @@ impl Kept {
     }
 }
 
-/// A transaction on PostgreSQL. It dereferences to its connection.
+/// A transaction on PostgreSQL, or a connection whose statements need none. It dereferences to the
+/// connection.
 #[derive(Debug)]
 pub struct PgTx(Inner);
 
@@ -58,8 +59,8 @@ pub struct PgTx(Inner);
 enum Inner {
     Lent(Transaction<'static, Postgres>),
     Kept(Kept, Home),
-    /// No transaction: its statements only read.
-    Reading(Kept, Home),
+    /// No transaction: each statement is one by itself.
+    Bare(Kept, Home),
 }
 
 impl PgTx {
@@ -82,13 +83,13 @@ impl PgTx {
         Ok(Self::begin(Kept::open(pool).await?, home, begin).await?)
     }
 
-    /// Reads on the connection kept at `home`, or on a new one, without a transaction.
-    pub(crate) async fn reading(pool: &PgPool, home: &Home) -> Result<Self, Error> {
+    /// The connection kept at `home`, or a new one, without a transaction.
+    pub(crate) async fn bare(pool: &PgPool, home: &Home) -> Result<Self, Error> {
         let kept = match take(home) {
             Some(kept) => kept,
             None => Kept::open(pool).await?,
         };
-        Ok(Self(Inner::Reading(kept, Arc::clone(home))))
+        Ok(Self(Inner::Bare(kept, Arc::clone(home))))
     }
 
     async fn begin(mut kept: Kept, home: &Home, begin: &'static str) -> sqlx::Result<Self> {
@@ -100,7 +101,7 @@ impl PgTx {
         match self.0 {
             Inner::Lent(transaction) => transaction.commit().await,
             Inner::Kept(kept, home) => end(kept, &home, "commit").await,
-            Inner::Reading(kept, home) => {
+            Inner::Bare(kept, home) => {
                 put(kept, &home);
                 Ok(())
             }
@@ -111,7 +112,7 @@ impl PgTx {
         match self.0 {
             Inner::Lent(transaction) => transaction.rollback().await,
             Inner::Kept(kept, home) => end(kept, &home, "rollback").await,
-            Inner::Reading(kept, home) => {
+            Inner::Bare(kept, home) => {
                 put(kept, &home);
                 Ok(())
             }
@@ -151,7 +152,7 @@ impl Deref for PgTx {
     fn deref(&self) -> &PgConnection {
         match &self.0 {
             Inner::Lent(transaction) => transaction,
-            Inner::Kept(kept, _) | Inner::Reading(kept, _) => &kept.connection,
+            Inner::Kept(kept, _) | Inner::Bare(kept, _) => &kept.connection,
         }
     }
 }
@@ -160,7 +161,7 @@ impl DerefMut for PgTx {
     fn deref_mut(&mut self) -> &mut PgConnection {
         match &mut self.0 {
             Inner::Lent(transaction) => transaction,
-            Inner::Kept(kept, _) | Inner::Reading(kept, _) => &mut kept.connection,
+            Inner::Kept(kept, _) | Inner::Bare(kept, _) => &mut kept.connection,
         }
     }
 }

@@ -2,7 +2,9 @@
 
 use sqlx::error::BoxDynError;
 use sqlx::postgres::{PgArguments, PgRow};
-use sqlx::{Arguments as _, AssertSqlSafe, Encode, FromRow, PgConnection, Postgres, Type};
+use sqlx::{
+    Arguments as _, AssertSqlSafe, Encode, FromRow, PgConnection, Postgres, SqlSafeStr, Type,
+};
 
 use crate::Error;
 
@@ -47,12 +49,16 @@ impl Together {
     /// Adds a statement under a name that the last one can refer to. Its parameters are `$1`, `$2` and
     /// so on, as if it stood alone; their values are [bound](Self::bind) next. PostgreSQL runs a part
     /// that writes in any case, one that only reads when somebody refers to it.
-    pub fn part(&mut self, name: &'static str, sql: &'static str) -> &mut Self {
+    pub fn part(&mut self, name: &'static str, sql: impl SqlSafeStr) -> &mut Self {
         let lead = if self.is_empty() { "with " } else { ", " };
         self.text += lead;
         self.text += name;
         self.text += " as (";
-        shift(sql, self.arguments.len(), &mut self.text);
+        shift(
+            sql.into_sql_str().as_str(),
+            self.arguments.len(),
+            &mut self.text,
+        );
         self.text.push(')');
         self
     }

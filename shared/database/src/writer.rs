@@ -40,6 +40,21 @@ impl Writer {
     pub async fn read(&self) -> Result<Tx, Error> {
         reading(&self.database, &self.home).await
     }
+
+    /// Begins what writes with one statement. On PostgreSQL there is no transaction around it: the
+    /// statement is one by itself, and durable when it has returned; end it with [`Tx::rollback`], which
+    /// only gives the connection back. On SQLite, which is not a trip away, it is [`Writer::begin`].
+    pub async fn statement(&self) -> Result<Tx, Error> {
+        match &self.database {
+            Database::Postgres(pool) => Ok(Tx::Postgres(PgTx::bare(pool, &self.home).await?)),
+            Database::Sqlite { .. } => self.database.begin().await,
+        }
+    }
+
+    /// Whether it writes to PostgreSQL.
+    pub fn is_postgres(&self) -> bool {
+        matches!(self.database, Database::Postgres(_))
+    }
 }
 
 /// Reads for one task that reads all the time, on PostgreSQL on a connection of its own for the same
@@ -68,7 +83,7 @@ impl Reader {
 
 async fn reading(database: &Database, home: &Home) -> Result<Tx, Error> {
     match database {
-        Database::Postgres(pool) => Ok(Tx::Postgres(PgTx::reading(pool, home).await?)),
+        Database::Postgres(pool) => Ok(Tx::Postgres(PgTx::bare(pool, home).await?)),
         Database::Sqlite { .. } => database.read().await,
     }
 }

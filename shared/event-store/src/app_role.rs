@@ -55,11 +55,12 @@ impl AppRole {
         Ok(tx.commit().await?)
     }
 
-    fn statements(&self) -> [String; 6] {
+    fn statements(&self) -> [String; 7] {
         let Self(role) = self;
         [
             format!("grant usage on schema public to {role}"),
             format!("grant usage on all sequences in schema public to {role}"),
+            format!("grant execute on all functions in schema public to {role}"),
             format!(
                 "grant select, insert, update, delete on all tables in schema public to {role}"
             ),

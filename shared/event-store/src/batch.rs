@@ -76,6 +76,23 @@ pub(crate) async fn run(
     })
 }
 
+/// Runs the submissions as one statement, decided on what was read just before. `None` and nothing has
+/// happened when that cannot be: then they run under the lane's lock.
+pub(crate) async fn run_alone(
+    core: &Core,
+    writer: &Writer,
+    submissions: &mut [Submission],
+) -> Result<Option<Committed>, DatabaseError> {
+    let mut tx = writer.read().await?;
+    let Ok(past) = Wanted::by(submissions).load(core, &mut tx).await else {
+        return Ok(None); // The kept connection may have been ended; the lock comes with a new one.
+    };
+    let mut batch = Batch::default();
+    batch.decide_ahead(core, &mut tx, past, submissions).await?;
+    tx.rollback().await?;
+    batch.commit(core, writer, submissions, true).await
+}
+
 /// Reads what submissions will look at, without the lane's lock. In the transaction they can look
 /// further.
 pub(crate) async fn look(
@@ -105,20 +122,26 @@ impl Batch {
         Ok(self.verdicts.len() - before)
     }
 
-    /// Writes as one transaction what was decided ahead. `None` and nothing has happened when the
-    /// decisions were overtaken: what they looked at is not so any more.
+    /// Writes as one transaction what was decided ahead; with one statement and without waiting for the
+    /// lane's lock when the lane is `alone`. `None` and nothing has happened when the decisions were
+    /// overtaken: what they looked at is not so any more, or somebody else has the lock.
     pub(crate) async fn commit(
         self,
         core: &Core,
         writer: &Writer,
         submissions: &mut [Submission],
+        alone: bool,
     ) -> Result<Option<Committed>, DatabaseError> {
         if self.has_queues() {
             return Ok(None);
         }
-        let ahead = Basis::Ahead(Arrivals::of(submissions));
-        let tx = writer.begin().await?; // Holding the lane's lock.
-        self.write_and_commit(core, tx, submissions, &ahead).await
+        let arrivals = Arrivals::of(submissions);
+        let (tx, basis) = if alone {
+            (writer.statement().await?, Basis::Alone(arrivals))
+        } else {
+            (writer.begin().await?, Basis::Ahead(arrivals)) // Holding the lane's lock.
+        };
+        self.write_and_commit(core, tx, submissions, &basis).await
     }
 
     async fn write_and_commit(

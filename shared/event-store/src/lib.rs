@@ -52,6 +52,7 @@ pub use rebuild::{Progress, Rebuild, RebuildError, Rebuilt, Stale};
 pub use relay::{Relay, RelayPass};
 pub use store::dead_letters::rows::{DeadLetterCount, DeadLetterGroup, DeadLetterRow};
 pub use store::relay_parked::ParkedKeyRow;
+pub use store::trip::{Trip, Way};
 pub use timers::DueTimer;
 pub use unit::Unit;
 pub use verify::{Verification, Verifier};
@@ -59,5 +60,5 @@ pub use verify::{Verification, Verifier};
 /// The ledger's own tables; a service names them before its own when it opens its database.
 pub const MIGRATIONS: database::MigrationSet = database::migrations!(
     "event-store": "0001_ledger", "0002_relay_release", "0003_dead_letters", "0004_state_version",
-    "0005_relay_replicas", "0006_room_for_heads", "0007_projections"
+    "0005_relay_replicas", "0006_room_for_heads", "0007_projections", "0008_turns"
 );

@@ -8,7 +8,7 @@ use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
 use crate::head::Snapshot;
-use crate::{Aggregate, StateOf, StreamRef};
+use crate::{Aggregate, StateOf, StreamRef, Trip};
 
 /// A stream that a batch changed: once per batch, with its newest state.
 pub struct StreamChange {
@@ -133,15 +133,28 @@ pub trait Projection: Send + Sync + 'static {
         ""
     }
 
-    /// Brings the rows up to the changed streams. Each statement is made by
-    /// [`Tables::sql`]. It borrows the lane's transaction, never commits,
-    /// and hands every error of a statement on.
+    /// Brings the rows up to the changed streams. Each statement is made by [`Tables::sql`] and becomes
+    /// part of the lane's trip: on PostgreSQL together with all others of the batch, so that none sees
+    /// what another writes, and no two write the same row. Every error of a statement is handed on.
     fn apply<'a>(
         &'a self,
-        tx: &'a mut Tx,
+        trip: &'a mut Trip<'_>,
         into: Tables,
         changes: &'a [StreamChange],
     ) -> BoxFuture<'a, Result<(), database::Error>>;
+}
+
+/// Brings rows up to changed streams in a trip of their own.
+pub(crate) async fn apply(
+    projection: &dyn Projection,
+    tx: &mut Tx,
+    into: Tables,
+    changes: &[StreamChange],
+) -> Result<(), database::Error> {
+    let mut trip = Trip::on(tx);
+    projection.apply(&mut trip, into, changes).await?;
+    trip.end().await?;
+    Ok(())
 }
 
 #[cfg(test)]

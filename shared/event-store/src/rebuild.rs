@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use crate::Error;
 use crate::catalog::Catalog;
-use crate::projection::{Projection, Tables};
+use crate::projection::{self, Projection, Tables};
 use crate::replay::{self, Page};
 use crate::store::{alone, events, tables, to_u64};
 
@@ -225,9 +225,7 @@ impl Work<'_> {
     async fn write(&self, page: &Page) -> Result<Duration, database::Error> {
         let mut tx = self.begin().await?;
         let begun = Instant::now();
-        self.projection
-            .apply(&mut tx, Tables::NEW, &page.changes)
-            .await?;
+        projection::apply(self.projection, &mut tx, Tables::NEW, &page.changes).await?;
         tx.commit().await?;
         Ok(begun.elapsed())
     }

@@ -7,7 +7,7 @@ mod tests;
 use chrono::{DateTime, NaiveDate, Utc};
 use database::{Error, Tx, on};
 use event_schema::{Notification, NotificationKind};
-use event_store::{FoundHead, Projection, Recorded, StreamChange, Tables};
+use event_store::{FoundHead, Projection, Recorded, StreamChange, Tables, Trip};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
@@ -122,13 +122,13 @@ impl Projection for Notifications {
 
     fn apply<'a>(
         &'a self,
-        tx: &'a mut Tx,
+        trip: &'a mut Trip<'_>,
         into: Tables,
         changes: &'a [StreamChange],
     ) -> BoxFuture<'a, Result<(), Error>> {
         let notifications = changes
             .iter()
             .filter_map(StreamChange::state::<NotificationStream>);
-        rows::apply(tx, into, notifications.collect()).boxed()
+        rows::apply(trip, into, notifications.collect()).boxed()
     }
 }

@@ -1,8 +1,8 @@
 //! `plans`: by which zone rules the reminders of each task were planned.
 
-use database::{Database, Error, Tx, on, rows};
+use database::{Database, Error, Together, on, rows};
 use event_schema::{TaskId, TaskReminders};
-use event_store::{Projection, StreamChange, Tables};
+use event_store::{Projection, StreamChange, Tables, Trip, Way};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use uuid::Uuid;
@@ -24,11 +24,11 @@ impl Projection for Plans {
 
     fn apply<'a>(
         &'a self,
-        tx: &'a mut Tx,
+        trip: &'a mut Trip<'_>,
         into: Tables,
         changes: &'a [StreamChange],
     ) -> BoxFuture<'a, Result<(), Error>> {
-        apply(tx, into, changes).boxed()
+        apply(trip, into, changes).boxed()
     }
 }
 
@@ -47,44 +47,18 @@ pub async fn planned_before(
 }
 
 /// Rules change once in months: of a plan that is there, nothing is written.
-async fn apply(tx: &mut Tx, into: Tables, changes: &[StreamChange]) -> Result<(), Error> {
+async fn apply(trip: &mut Trip<'_>, into: Tables, changes: &[StreamChange]) -> Result<(), Error> {
     let plans: Vec<&TaskReminders> = changes.iter().filter_map(rewritten).collect();
     if plans.is_empty() {
         return Ok(());
     }
-    match tx {
-        Tx::Postgres(tx) => {
-            let upsert = "insert into plans{} as p (task_id, owner_id, tzdb_version)
-                          select * from unnest($1::uuid[], $2::uuid[], $3::text[])
-                              on conflict (task_id) do update set tzdb_version = excluded.tzdb_version
-                           where p.tzdb_version <> excluded.tzdb_version";
-            sqlx::query(into.sql(upsert))
-                .bind(
-                    plans
-                        .iter()
-                        .map(|one| one.task_id.as_uuid())
-                        .collect::<Vec<_>>(),
-                )
-                .bind(
-                    plans
-                        .iter()
-                        .map(|one| one.owner_id.as_uuid())
-                        .collect::<Vec<_>>(),
-                )
-                .bind(
-                    plans
-                        .iter()
-                        .map(|one| &*one.tzdb_version)
-                        .collect::<Vec<_>>(),
-                )
-                .execute(&mut **tx)
-                .await?;
-        }
-        Tx::Sqlite(tx) => {
+    match trip.way() {
+        Way::Postgres(together) => postgres(together, into, &plans),
+        Way::Sqlite(conn) => {
             let upsert = "insert into plans{} as p (task_id, owner_id, tzdb_version) values {rows}
                               on conflict (task_id) do update set tzdb_version = excluded.tzdb_version
                            where p.tzdb_version <> excluded.tzdb_version";
-            rows::execute(&mut *tx, &into.sql(upsert).0, &plans, |values, one| {
+            rows::execute(conn, &into.sql(upsert).0, &plans, |values, one| {
                 values
                     .bind(one.task_id.as_uuid())
                     .bind(one.owner_id.as_uuid());
@@ -94,6 +68,25 @@ async fn apply(tx: &mut Tx, into: Tables, changes: &[StreamChange]) -> Result<()
         }
     }
     Ok(())
+}
+
+fn postgres(together: &mut Together, into: Tables, plans: &[&TaskReminders]) {
+    let tasks = plans.iter().map(|one| one.task_id.as_uuid());
+    let owners = plans.iter().map(|one| one.owner_id.as_uuid());
+    let versions = plans.iter().map(|one| &*one.tzdb_version);
+    together
+        .part(
+            "written_plans",
+            into.sql(
+                "insert into plans{} as p (task_id, owner_id, tzdb_version)
+                 select * from unnest($1::uuid[], $2::uuid[], $3::text[])
+                     on conflict (task_id) do update set tzdb_version = excluded.tzdb_version
+                  where p.tzdb_version <> excluded.tzdb_version",
+            ),
+        )
+        .bind(tasks.collect::<Vec<_>>())
+        .bind(owners.collect::<Vec<_>>())
+        .bind(versions.collect::<Vec<_>>());
 }
 
 /// A plan that no row stands for yet, as far as is known here.

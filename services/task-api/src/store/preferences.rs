@@ -1,8 +1,8 @@
 //! `preferences`: whose zone changed, while what is open is still read in the one before.
 
-use database::{Database, Error, Tx, on};
-use event_schema::UserId;
-use event_store::{Projection, StreamChange, Tables};
+use database::{Database, Error, Together, on, rows};
+use event_schema::{Preferences, UserId};
+use event_store::{Projection, StreamChange, Tables, Trip, Way};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use uuid::Uuid;
@@ -24,33 +24,64 @@ impl Projection for PreferencesRows {
 
     fn apply<'a>(
         &'a self,
-        tx: &'a mut Tx,
+        trip: &'a mut Trip<'_>,
         into: Tables,
         changes: &'a [StreamChange],
     ) -> BoxFuture<'a, Result<(), Error>> {
-        apply(tx, into, changes).boxed()
+        apply(trip, into, changes).boxed()
     }
 }
 
-/// Users change their zone so seldom that each has a statement of its own.
-async fn apply(tx: &mut Tx, into: Tables, changes: &[StreamChange]) -> Result<(), Error> {
-    for change in changes {
-        let Some(preferences) = change.state::<PreferencesStream>() else {
-            continue;
-        };
-        on!(tx, conn => sqlx::query(into.sql(
-            "insert into preferences{} as p (user_id, version, is_followed) values ($1, $2, $3)
-                 on conflict (user_id) do update
-                set version = excluded.version, is_followed = excluded.is_followed
-              where p.version < excluded.version"))
-            .bind(preferences.user_id.as_uuid())
-            .bind(i64::try_from(change.version).unwrap_or(i64::MAX))
-            .bind(preferences.is_followed)
-            .execute(conn)
-            .await
-            .map(drop))?;
+async fn apply(trip: &mut Trip<'_>, into: Tables, changes: &[StreamChange]) -> Result<(), Error> {
+    let of_user = changes.iter().filter_map(|change| {
+        let version = i64::try_from(change.version).unwrap_or(i64::MAX);
+        Some((version, change.state::<PreferencesStream>()?))
+    });
+    let newest: Vec<(i64, &Preferences)> = of_user.collect();
+    if newest.is_empty() {
+        return Ok(());
+    }
+    match trip.way() {
+        Way::Postgres(together) => postgres(together, into, &newest),
+        Way::Sqlite(conn) => {
+            let upsert = "insert into preferences{} as p (user_id, version, is_followed)
+                          values {rows}
+                              on conflict (user_id) do update
+                             set version = excluded.version, is_followed = excluded.is_followed
+                           where p.version < excluded.version";
+            rows::execute(
+                conn,
+                &into.sql(upsert).0,
+                &newest,
+                |values, (version, one)| {
+                    values.bind(one.user_id.as_uuid());
+                    values.bind(*version).bind(one.is_followed);
+                },
+            )
+            .await?;
+        }
     }
     Ok(())
+}
+
+fn postgres(together: &mut Together, into: Tables, changed: &[(i64, &Preferences)]) {
+    let users = changed.iter().map(|(_, one)| one.user_id.as_uuid());
+    let versions = changed.iter().map(|(version, _)| *version);
+    let followed = changed.iter().map(|(_, one)| one.is_followed);
+    together
+        .part(
+            "written_preferences",
+            into.sql(
+                "insert into preferences{} as p (user_id, version, is_followed)
+                 select * from unnest($1::uuid[], $2::bigint[], $3::bool[])
+                     on conflict (user_id) do update
+                    set version = excluded.version, is_followed = excluded.is_followed
+                  where p.version < excluded.version",
+            ),
+        )
+        .bind(users.collect::<Vec<_>>())
+        .bind(versions.collect::<Vec<_>>())
+        .bind(followed.collect::<Vec<_>>());
 }
 
 /// Some users after another one whose tasks are still read in the zone before.

@@ -1,13 +1,13 @@
 //! `reminders`: where each reminder is found, and when it is told next.
 
 use chrono::{DateTime, Utc};
-use database::{Database, Error, Tx, on, rows};
+use database::{Database, Error, Together, on, rows};
 use event_schema::{Reminder, ReminderId, Task, TaskId};
-use event_store::{Projection, StreamChange, Tables};
+use event_store::{Projection, StreamChange, Tables, Trip, Way};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use reminder_plan::{State, standing};
-use sqlx::{PgConnection, SqliteConnection};
+use sqlx::SqliteConnection;
 use uuid::Uuid;
 
 mod list;
@@ -40,11 +40,11 @@ impl Projection for Reminders {
 
     fn apply<'a>(
         &'a self,
-        tx: &'a mut Tx,
+        trip: &'a mut Trip<'_>,
         into: Tables,
         changes: &'a [StreamChange],
     ) -> BoxFuture<'a, Result<(), Error>> {
-        apply(tx, into, changes).boxed()
+        apply(trip, into, changes).boxed()
     }
 }
 
@@ -80,9 +80,15 @@ struct Row {
     next_at: Option<DateTime<Utc>>,
 }
 
+/// A task that may have rows, and the reminders that it still has.
+struct Older {
+    task_id: Uuid,
+    kept: Vec<Uuid>,
+}
+
 /// The rows of a task are written anew when one differs. A task that was created just now has none to
 /// replace.
-async fn apply(tx: &mut Tx, into: Tables, changes: &[StreamChange]) -> Result<(), Error> {
+async fn apply(trip: &mut Trip<'_>, into: Tables, changes: &[StreamChange]) -> Result<(), Error> {
     let (mut older, mut rows) = (Vec::new(), Vec::new());
     for change in changes {
         let Some(task) = change.state::<TaskStream>() else {
@@ -94,14 +100,18 @@ async fn apply(tx: &mut Tx, into: Tables, changes: &[StreamChange]) -> Result<()
             continue;
         }
         if change.version > 1 && before.is_none_or(|before| !before.is_empty()) {
-            older.push(task.id.as_uuid());
+            older.push(Older {
+                task_id: task.id.as_uuid(),
+                kept: wanted.iter().map(|row| row.reminder_id).collect(),
+            });
         }
         rows.extend(wanted);
     }
-    match tx {
-        Tx::Postgres(tx) => postgres(tx, into, &older, &rows).await,
-        Tx::Sqlite(tx) => sqlite(tx, into, &older, &rows).await,
+    match trip.way() {
+        Way::Postgres(together) => postgres(together, into, &older, &rows),
+        Way::Sqlite(conn) => sqlite(conn, into, &older, &rows).await?,
     }
+    Ok(())
 }
 
 fn rows_of(task: &Task) -> Vec<Row> {
@@ -120,47 +130,60 @@ fn rows_of(task: &Task) -> Vec<Row> {
     task.reminders.iter().map(row).collect()
 }
 
-async fn postgres(
-    conn: &mut PgConnection,
-    into: Tables,
-    older: &[Uuid],
-    rows: &[Row],
-) -> Result<(), Error> {
+/// What is gone and what is written are different rows: no part sees what another does. The reminders
+/// that stay go as the text of an array: arrays of different lengths cannot be the elements of one.
+fn postgres(together: &mut Together, into: Tables, older: &[Older], rows: &[Row]) {
+    let kept = |task: &Older| {
+        let ids: Vec<String> = task.kept.iter().map(Uuid::to_string).collect();
+        format!("{{{}}}", ids.join(","))
+    };
     if !older.is_empty() {
-        sqlx::query(into.sql("delete from reminders{} where task_id = any($1)"))
-            .bind(older)
-            .execute(&mut *conn)
-            .await?;
+        together
+            .part(
+                "gone_reminders",
+                into.sql(
+                    "delete from reminders{} r
+                      using unnest($1::uuid[], $2::text[]) as older (task_id, kept)
+                      where r.task_id = older.task_id
+                        and r.reminder_id <> all (older.kept::uuid[])",
+                ),
+            )
+            .bind(older.iter().map(|task| task.task_id).collect::<Vec<_>>())
+            .bind(older.iter().map(kept).collect::<Vec<_>>());
     }
     if rows.is_empty() {
-        return Ok(());
+        return;
     }
     let ids = |id: fn(&Row) -> Uuid| rows.iter().map(id).collect::<Vec<_>>();
-    sqlx::query(into.sql(
-        "insert into reminders{} (reminder_id, task_id, owner_id, state, at, next_at)
-         select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::timestamptz[],
-                              $6::timestamptz[])",
-    ))
-    .bind(ids(|row| row.reminder_id))
-    .bind(ids(|row| row.task_id))
-    .bind(ids(|row| row.owner_id))
-    .bind(rows.iter().map(|row| row.state).collect::<Vec<_>>())
-    .bind(rows.iter().map(|row| row.at).collect::<Vec<_>>())
-    .bind(rows.iter().map(|row| row.next_at).collect::<Vec<_>>())
-    .execute(conn)
-    .await?;
-    Ok(())
+    together
+        .part(
+            "written_reminders",
+            into.sql(
+                "insert into reminders{} (reminder_id, task_id, owner_id, state, at, next_at)
+                 select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[],
+                                      $5::timestamptz[], $6::timestamptz[])
+                     on conflict (reminder_id, task_id) do update
+                    set owner_id = excluded.owner_id, state = excluded.state, at = excluded.at,
+                        next_at = excluded.next_at",
+            ),
+        )
+        .bind(ids(|row| row.reminder_id))
+        .bind(ids(|row| row.task_id))
+        .bind(ids(|row| row.owner_id))
+        .bind(rows.iter().map(|row| row.state).collect::<Vec<_>>())
+        .bind(rows.iter().map(|row| row.at).collect::<Vec<_>>())
+        .bind(rows.iter().map(|row| row.next_at).collect::<Vec<_>>());
 }
 
 async fn sqlite(
     conn: &mut SqliteConnection,
     into: Tables,
-    older: &[Uuid],
+    older: &[Older],
     rows: &[Row],
 ) -> Result<(), Error> {
     let delete = "delete from reminders{} where task_id in (values {rows})";
-    rows::execute(conn, &into.sql(delete).0, older, |values, id| {
-        values.bind(*id);
+    rows::execute(conn, &into.sql(delete).0, older, |values, task| {
+        values.bind(task.task_id);
     })
     .await?;
     let insert = "insert into reminders{} (reminder_id, task_id, owner_id, state, at, next_at)

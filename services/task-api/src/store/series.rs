@@ -1,14 +1,14 @@
 //! `series`: what lists filter and sort by.
 
 use chrono::{DateTime, Utc};
-use database::{Database, Error, Tx, on, rows};
+use database::{Database, Error, Together, on, rows};
 use event_schema::{Series, SeriesId, SeriesStatus, UserId};
-use event_store::{FoundHead, Projection, Recorded, StreamChange, Tables};
+use event_store::{FoundHead, Projection, Recorded, StreamChange, Tables, Trip, Way};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use recurrence::Slot;
 use serde::{Deserialize, Serialize};
-use sqlx::{PgConnection, SqliteConnection};
+use sqlx::SqliteConnection;
 use uuid::Uuid;
 
 use super::tasks::EVER;
@@ -29,15 +29,15 @@ impl Projection for SeriesRows {
 
     fn apply<'a>(
         &'a self,
-        tx: &'a mut Tx,
+        trip: &'a mut Trip<'_>,
         into: Tables,
         changes: &'a [StreamChange],
     ) -> BoxFuture<'a, Result<(), Error>> {
-        apply(tx, into, changes).boxed()
+        apply(trip, into, changes).boxed()
     }
 }
 
-async fn apply(tx: &mut Tx, into: Tables, changes: &[StreamChange]) -> Result<(), Error> {
+async fn apply(trip: &mut Trip<'_>, into: Tables, changes: &[StreamChange]) -> Result<(), Error> {
     let of_series = changes.iter().filter_map(|change| {
         let version = i64::try_from(change.version).unwrap_or(i64::MAX);
         Some((version, change.state::<SeriesStream>()?))
@@ -46,46 +46,45 @@ async fn apply(tx: &mut Tx, into: Tables, changes: &[StreamChange]) -> Result<()
     if series.is_empty() {
         return Ok(());
     }
-    match tx {
-        Tx::Postgres(tx) => postgres(tx, into, &series).await,
-        Tx::Sqlite(tx) => sqlite(tx, into, &series).await,
+    match trip.way() {
+        Way::Postgres(together) => postgres(together, into, &series),
+        Way::Sqlite(conn) => sqlite(conn, into, &series).await?,
     }
+    Ok(())
 }
 
-async fn postgres(
-    conn: &mut PgConnection,
-    into: Tables,
-    changed: &[(i64, &Series)],
-) -> Result<(), Error> {
+fn postgres(together: &mut Together, into: Tables, changed: &[(i64, &Series)]) {
     let all = || changed.iter().map(|(_, series)| series);
-    sqlx::query(into.sql(
-        "insert into series{} as s (series_id, owner_id, version, status, created_at)
-         select * from unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::text[], $5::timestamptz[])
-             on conflict (series_id) do update
-            set version = excluded.version, status = excluded.status
-          where s.version < excluded.version",
-    ))
-    .bind(all().map(|series| series.id.as_uuid()).collect::<Vec<_>>())
-    .bind(
-        all()
-            .map(|series| series.owner_id.as_uuid())
-            .collect::<Vec<_>>(),
-    )
-    .bind(
-        changed
-            .iter()
-            .map(|(version, _)| *version)
-            .collect::<Vec<_>>(),
-    )
-    .bind(
-        all()
-            .map(|series| status(series.status))
-            .collect::<Vec<_>>(),
-    )
-    .bind(all().map(|series| series.created_at).collect::<Vec<_>>())
-    .execute(conn)
-    .await?;
-    Ok(())
+    together
+        .part(
+            "written_series",
+            into.sql(
+                "insert into series{} as s (series_id, owner_id, version, status, created_at)
+                 select * from unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::text[],
+                                      $5::timestamptz[])
+                     on conflict (series_id) do update
+                    set version = excluded.version, status = excluded.status
+                  where s.version < excluded.version",
+            ),
+        )
+        .bind(all().map(|series| series.id.as_uuid()).collect::<Vec<_>>())
+        .bind(
+            all()
+                .map(|series| series.owner_id.as_uuid())
+                .collect::<Vec<_>>(),
+        )
+        .bind(
+            changed
+                .iter()
+                .map(|(version, _)| *version)
+                .collect::<Vec<_>>(),
+        )
+        .bind(
+            all()
+                .map(|series| status(series.status))
+                .collect::<Vec<_>>(),
+        )
+        .bind(all().map(|series| series.created_at).collect::<Vec<_>>());
 }
 
 async fn sqlite(

@@ -8,9 +8,9 @@ mod occurrences;
 mod tests;
 
 use chrono::{DateTime, Utc};
-use database::{Database, Error, Tx, on};
+use database::{Database, Error, on};
 use event_schema::TaskId;
-use event_store::{Projection, StreamChange, Tables};
+use event_store::{Projection, StreamChange, Tables, Trip};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
@@ -53,11 +53,11 @@ impl Projection for Tasks {
 
     fn apply<'a>(
         &'a self,
-        tx: &'a mut Tx,
+        trip: &'a mut Trip<'_>,
         into: Tables,
         changes: &'a [StreamChange],
     ) -> BoxFuture<'a, Result<(), Error>> {
-        apply::apply(tx, into, changes).boxed()
+        apply::apply(trip, into, changes).boxed()
     }
 }
 

@@ -1,5 +1,5 @@
-//! Writing: everything a batch adds. The rows of projections and timers first, then the ledger's own
-//! in one trip.
+//! Writing: everything a batch adds, in one trip to PostgreSQL: the ledger's own rows, timers and the
+//! rows of projections.
 
 use std::sync::Arc;
 
@@ -11,9 +11,9 @@ use super::past::Arrivals;
 use crate::ledger::Core;
 use crate::projection::{StreamChange, Tables};
 use crate::store::streams::HeadRow;
-use crate::store::trip::{Told, Trip};
+use crate::store::trip::Trip;
 use crate::store::{dead_letters, events, idempotency, inbox, streams, timers};
-use crate::{Answer, IdempotencyKey, StreamRef, Timer, relay};
+use crate::{Answer, IdempotencyKey, StreamRef, relay};
 
 /// What a batch was decided on.
 pub(super) enum Basis {
@@ -21,6 +21,8 @@ pub(super) enum Basis {
     Locked,
     /// What was so before the lock, for these deliveries among others.
     Ahead(Arrivals),
+    /// The same, and it is written with one statement that takes the lock, if that is free.
+    Alone(Arrivals),
 }
 
 /// What was written.
@@ -43,31 +45,50 @@ impl Batch {
     ) -> Result<Option<Written>, DatabaseError> {
         let now = core.clock.now();
         let changes = self.changes();
-        let mut timers_changed = false;
-        if !changes.is_empty() {
-            timers_changed = timers::replace(tx, &wanted_timers(&changes)).await? > 0;
-        }
-        for projection in core.projections.iter().filter(|_| !changes.is_empty()) {
-            projection.apply(tx, Tables::LIVE, &changes).await?;
-        }
         for inbound in &self.waiting {
             dead_letters::wait(tx, core.app.id(), inbound, now).await?;
         }
-        // After the projections: had one of them hidden an error, PostgreSQL would answer the commit of
-        // the broken transaction with success. This trip it refuses.
+        let adds = !self.is_empty() || !answers.is_empty();
         let mut trip = Trip::on(tx);
-        if let Basis::Ahead(arrivals) = basis {
+        if let Basis::Ahead(arrivals) | Basis::Alone(arrivals) = basis {
             self.doubt(core, &mut trip, arrivals).await?;
         }
+        if adds {
+            events::take_turn(&mut trip, self.events.len());
+        }
+        self.derive(core, &mut trip, &changes).await?;
         self.add(core, &mut trip, answers, &changes, now).await?;
-        let told = trip.end().await?;
-        if !told.is("heads", changes.len()) {
+        let told = match basis {
+            Basis::Alone(_) if adds => trip.end_alone().await?,
+            _ => Some(trip.end().await?),
+        };
+        let Some(told) = told else {
+            return Ok(None);
+        };
+        if !told.is_as_wanted("heads") {
             return Err(written_past_the_lock(changes.len()));
         }
-        Ok(self.stood(&told).then(|| Written {
+        Ok(told.are_as_wanted().then(|| Written {
             position: told.number("position"),
-            timers_changed,
+            timers_changed: told.number("timers").is_some_and(|changed| changed > 0),
         }))
+    }
+
+    /// The rows that follow from the changed streams.
+    async fn derive(
+        &self,
+        core: &Core,
+        trip: &mut Trip<'_>,
+        changes: &[StreamChange],
+    ) -> Result<(), DatabaseError> {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        timers::replace(trip, &wanted_timers(changes)).await?;
+        for projection in &core.projections {
+            projection.apply(trip, Tables::LIVE, changes).await?;
+        }
+        Ok(())
     }
 
     /// The ledger's own rows.
@@ -94,14 +115,6 @@ impl Batch {
             inbox::raise(trip, consumer, &self.raised).await?;
         }
         Ok(())
-    }
-
-    /// Whether nothing that the batch was decided on has changed.
-    fn stood(&self, told: &Told) -> bool {
-        told.is("moved", 0)
-            && told.is("queues", 0)
-            && told.is("facts", self.facts.len())
-            && told.is("versions", self.raised.len())
     }
 
     fn head_rows<'a>(&'a self, changes: &'a [StreamChange]) -> Vec<HeadRow<'a>> {
@@ -159,7 +172,7 @@ fn bits(buckets: impl Iterator<Item = i16>) -> u16 {
 }
 
 /// The timers of the changed streams, without the streams that want the same as before.
-fn wanted_timers(changes: &[StreamChange]) -> Vec<(StreamRef, Vec<Timer>)> {
+fn wanted_timers(changes: &[StreamChange]) -> Vec<timers::Wanted> {
     let with_timers = changes.iter().filter(|change| change.snapshot.has_timers());
     let wanted = |change: &StreamChange| {
         let timers = change.snapshot.timers();

@@ -1,7 +1,7 @@
 //! Commits one batch after the other and answers whoever waits.
 
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use database::Writer;
@@ -22,15 +22,25 @@ const LONGEST_BATCH: Duration = Duration::from_secs(10);
 /// A batch that took longer is worth a line.
 const SLOW_BATCH: Duration = Duration::from_secs(1);
 
+/// How long after a batch was overtaken the lane waits for its lock before it writes: there is another
+/// replica, and each overtaken batch is decided twice.
+const IN_COMPANY: Duration = Duration::from_secs(1);
+
 pub(super) struct Committer {
     core: Arc<Core>,
     writer: Writer,
     next: Arc<Next>,
+    overtaken: Mutex<Option<Instant>>,
 }
 
 impl Committer {
     pub(super) fn new(core: Arc<Core>, writer: Writer, next: Arc<Next>) -> Self {
-        Self { core, writer, next }
+        Self {
+            core,
+            writer,
+            next,
+            overtaken: Mutex::default(),
+        }
     }
 
     /// Commits batch after batch until there will be none any more.
@@ -48,7 +58,8 @@ impl Committer {
     /// the lane's lock after all: all or none.
     async fn write(&self, batch: Batch, mut submissions: Vec<Submission>) -> Vec<Submission> {
         let started = Instant::now();
-        match outcome(batch.commit(&self.core, &self.writer, &mut submissions)).await {
+        let alone = self.is_alone();
+        match outcome(batch.commit(&self.core, &self.writer, &mut submissions, alone)).await {
             Ok(Some(committed)) => {
                 self.tell(&committed, started.elapsed());
                 answer(submissions, committed.verdicts);
@@ -60,7 +71,7 @@ impl Committer {
             }
             // Another replica was faster, or the guilty command has to be found.
             Ok(None) | Err(_) => {
-                metrics::overtaken(self.core.app, submissions.len());
+                self.note_overtaken(submissions.len());
                 submissions
             }
         }
@@ -75,7 +86,7 @@ impl Committer {
                 continue;
             }
             let started = Instant::now();
-            match outcome(batch::run(&self.core, &self.writer, &mut batch)).await {
+            match self.carry_out(&mut batch).await {
                 Ok(committed) => {
                     self.tell(&committed, started.elapsed());
                     stack.push(batch.split_off(committed.verdicts.len())); // What did not fit.
@@ -93,6 +104,37 @@ impl Committer {
                 }
             }
         }
+    }
+
+    /// Decides and commits as much of a batch as fits, if it can be with one statement.
+    async fn carry_out(&self, batch: &mut [Submission]) -> Result<Committed, Failure> {
+        if self.is_alone() {
+            match outcome(batch::run_alone(&self.core, &self.writer, batch)).await {
+                Ok(Some(committed)) => return Ok(committed),
+                Err(failure) if failure.is_unavailable() => return Err(failure),
+                Ok(None) | Err(_) => self.note_overtaken(batch.len()),
+            }
+        }
+        outcome(batch::run(&self.core, &self.writer, batch)).await
+    }
+
+    /// Whether nobody else writes to the ledger, as far as is known here. SQLite has no other replica,
+    /// and to begin costs nothing there.
+    fn is_alone(&self) -> bool {
+        let overtaken = *self
+            .overtaken
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        self.writer.is_postgres() && overtaken.is_none_or(|at| at.elapsed() > IN_COMPANY)
+    }
+
+    fn note_overtaken(&self, commands: usize) {
+        metrics::overtaken(self.core.app, commands);
+        let mut overtaken = self
+            .overtaken
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *overtaken = Some(Instant::now());
     }
 
     /// Tells everybody what a batch changed.

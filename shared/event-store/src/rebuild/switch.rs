@@ -3,7 +3,7 @@
 use tokio::time::Instant;
 
 use super::{PAUSE, Progress, RebuildError, Rebuilt, TRIES, Work};
-use crate::projection::Tables;
+use crate::projection::{self, Tables};
 use crate::store::{events, projections, tables, to_u64};
 use crate::{Error, replay};
 
@@ -35,7 +35,7 @@ impl Work<'_> {
         let mut end = position;
         while let Some(page) = replay::page(&mut tx, self.catalog, end, self.page).await? {
             let changes = &page.changes;
-            self.projection.apply(&mut tx, Tables::NEW, changes).await?;
+            projection::apply(self.projection, &mut tx, Tables::NEW, changes).await?;
             end = page.end;
         }
         tables::switch(&mut tx, self.projection.tables()).await?;

@@ -122,14 +122,14 @@ pub(crate) async fn count_queues(
     consumer: &str,
     keys: &[String],
 ) -> Result<(), Error> {
-    match &mut trip.way {
-        Way::Postgres(_, together) => {
+    match trip.way() {
+        Way::Postgres(together) => {
             want(together, consumer, keys);
-            trip.will_tell("queues", "select count(*) from queues");
+            trip.will_tell("queues", "select count(*) from queues", Some(0));
         }
         Way::Sqlite(conn) => {
             let queues = queues(conn, consumer, keys).await?;
-            trip.tells("queues", to_i64(queues.0.len() as u64));
+            trip.tells("queues", to_i64(queues.0.len() as u64), Some(0));
         }
     }
     Ok(())

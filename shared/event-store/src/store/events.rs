@@ -23,47 +23,62 @@ pub(crate) async fn lock_lane(tx: &mut Tx) -> Result<(), Error> {
         sqlx::query("select pg_advisory_xact_lock(7001)")
             .execute(&mut **tx)
             .await?;
+        sqlx::query("update ledger_position set turn = turn + 1 where id = 0")
+            .execute(&mut **tx)
+            .await?;
     }
     Ok(()) // SQLite: `begin immediate` is the lock.
 }
 
-/// Writes the events at the next positions, and tells the last one. A position is drawn and used in one
-/// transaction under the lane's lock, so there are no gaps and readers see them in order.
+/// Takes the lane's lock on PostgreSQL if nobody else has it, a turn, and so many positions. Whoever
+/// holds the lock already holds it twice.
+///
+/// All rows of a statement are looked at as they were when it began, but a row that it updates is the
+/// newest: so the turn tells [whoever writes without a transaction](Trip::end_alone) whether somebody
+/// else has written since. An older release that runs beside this one takes positions and no turns.
+pub(crate) fn take_turn(trip: &mut Trip<'_>, positions: usize) {
+    if let Way::Postgres(together) = trip.way() {
+        together
+            .part(
+                "drawn",
+                "update ledger_position set last_position = last_position + $1, turn = turn + 1
+                  where id = 0 and (select pg_try_advisory_xact_lock(7001))
+                 returning last_position, last_position - $1 as before, turn",
+            )
+            .bind(i64::try_from(positions).unwrap_or(i64::MAX));
+    }
+}
+
+/// Writes the events at the positions that were taken with the [turn](take_turn), and tells the last
+/// one. A position is drawn and used in one transaction under the lane's lock, so there are no gaps and
+/// readers see them in order.
 pub(crate) async fn append(
     trip: &mut Trip<'_>,
     events: &[NewEvent],
     now: DateTime<Utc>,
 ) -> Result<(), Error> {
-    let count = i64::try_from(events.len()).unwrap_or(i64::MAX);
-    match &mut trip.way {
-        Way::Postgres(_, together) => {
-            append_postgres(together, events, count, now);
-            trip.will_tell("position", "select last_position from drawn");
+    match trip.way() {
+        Way::Postgres(together) => {
+            append_postgres(together, events, now);
+            trip.will_tell("position", "select last_position from drawn", None);
         }
         Way::Sqlite(conn) => {
-            let last = append_sqlite(conn, events, count, now).await?;
-            trip.tells("position", last);
+            let last = append_sqlite(conn, events, now).await?;
+            trip.tells("position", last, None);
         }
     }
     Ok(())
 }
 
-fn append_postgres(together: &mut Together, events: &[NewEvent], count: i64, now: DateTime<Utc>) {
+fn append_postgres(together: &mut Together, events: &[NewEvent], now: DateTime<Utc>) {
     let ids = |pick: fn(&NewEvent) -> Uuid| events.iter().map(pick).collect::<Vec<_>>();
     let texts = |pick: fn(&NewEvent) -> &str| events.iter().map(pick).collect::<Vec<_>>();
-    together
-        .part(
-            "drawn",
-            "update ledger_position set last_position = last_position + $1 where id = 0
-             returning last_position",
-        )
-        .bind(count);
     together
         .part(
             "written_events",
             "insert into event (position, kind, stream_id, version, event_id, type, topic, key,
                                 bucket, owner_id, envelope, recorded_at)
-             select last_position - $12 + n, kind, stream_id, version, event_id, type, topic, key,
+             select before + n, kind, stream_id, version, event_id, type, topic, key,
                     bucket, owner_id, envelope, $11
                from drawn,
                     unnest($1::text[], $2::uuid[], $3::bigint[], $4::uuid[], $5::text[],
@@ -81,16 +96,15 @@ fn append_postgres(together: &mut Together, events: &[NewEvent], count: i64, now
         .bind(buckets(events))
         .bind(ids(|event| event.owner))
         .bind(texts(|event| event.envelope.as_str()))
-        .bind(now)
-        .bind(count);
+        .bind(now);
 }
 
 async fn append_sqlite(
     conn: &mut SqliteConnection,
     events: &[NewEvent],
-    count: i64,
     now: DateTime<Utc>,
 ) -> Result<i64, Error> {
+    let count = i64::try_from(events.len()).unwrap_or(i64::MAX);
     let (last,): (i64,) = sqlx::query_as(
         "update ledger_position set last_position = last_position + $1 where id = 0
          returning last_position",

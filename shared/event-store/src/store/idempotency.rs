@@ -66,8 +66,8 @@ pub(crate) async fn insert(
     answers: &[(&IdempotencyKey, &Answer)],
     now: DateTime<Utc>,
 ) -> Result<(), Error> {
-    match &mut trip.way {
-        Way::Postgres(_, together) => insert_postgres(together, answers, now),
+    match trip.way() {
+        Way::Postgres(together) => insert_postgres(together, answers, now),
         Way::Sqlite(conn) => {
             let insert = "insert into idempotency (owner_id, key, request_hash, status, etag,
                                                    location, body, recorded_at) values {rows}";

@@ -90,8 +90,8 @@ pub(crate) async fn insert(
     ids: &[Uuid],
     now: DateTime<Utc>,
 ) -> Result<(), Error> {
-    match &mut trip.way {
-        Way::Postgres(_, together) => {
+    match trip.way() {
+        Way::Postgres(together) => {
             together
                 .part(
                     "written_facts",
@@ -102,7 +102,8 @@ pub(crate) async fn insert(
                 .bind(consumer)
                 .bind(ids)
                 .bind(now);
-            trip.will_tell("facts", "select count(*) from written_facts");
+            let wanted = Some(ids.len());
+            trip.will_tell("facts", "select count(*) from written_facts", wanted);
         }
         Way::Sqlite(conn) => {
             let insert = "insert into inbox (consumer, event_id, recorded_at) values {rows}
@@ -111,7 +112,7 @@ pub(crate) async fn insert(
                 values.bind(consumer).bind(*id).bind(now);
             });
             let written = written.await?;
-            trip.tells("facts", to_i64(written));
+            trip.tells("facts", to_i64(written), Some(ids.len()));
         }
     }
     Ok(())
@@ -124,8 +125,8 @@ pub(crate) async fn raise(
     consumer: &str,
     versions: &HashMap<Subject, u64>,
 ) -> Result<(), Error> {
-    match &mut trip.way {
-        Way::Postgres(_, together) => {
+    match trip.way() {
+        Way::Postgres(together) => {
             let news: Vec<i64> = versions.values().map(|version| to_i64(*version)).collect();
             together
                 .part(
@@ -140,9 +141,11 @@ pub(crate) async fn raise(
                 .bind(sources(versions.keys()))
                 .bind(foreign_ids(versions.keys()))
                 .bind(news);
-            trip.will_tell("versions", "select count(*) from written_versions");
+            let wanted = Some(versions.len());
+            trip.will_tell("versions", "select count(*) from written_versions", wanted);
         }
         Way::Sqlite(conn) => {
+            let wanted = Some(versions.len());
             let versions: Vec<_> = versions.iter().collect();
             let raise = "insert into seen as s (consumer, source, subject, version)
                          values {rows}
@@ -154,7 +157,7 @@ pub(crate) async fn raise(
                     values.bind(to_i64(**version));
                 });
             let raised = raised.await?;
-            trip.tells("versions", to_i64(raised));
+            trip.tells("versions", to_i64(raised), wanted);
         }
     }
     Ok(())

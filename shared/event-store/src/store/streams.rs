@@ -71,8 +71,8 @@ pub(crate) async fn count_moved(
     trip: &mut Trip<'_>,
     versions: &[(StreamRef, u64)],
 ) -> Result<(), Error> {
-    match &mut trip.way {
-        Way::Postgres(_, together) => {
+    match trip.way() {
+        Way::Postgres(together) => {
             let streams = || versions.iter().map(|(stream, _)| stream);
             let at: Vec<i64> = versions.iter().map(|(_, at)| to_i64(*at)).collect();
             together
@@ -87,7 +87,7 @@ pub(crate) async fn count_moved(
                 .bind(kinds(streams()))
                 .bind(ids(streams()))
                 .bind(at);
-            trip.will_tell("moved", "select count(*) from moved");
+            trip.will_tell("moved", "select count(*) from moved", Some(0));
         }
         Way::Sqlite(conn) => {
             let find = "select wanted.column3
@@ -101,7 +101,7 @@ pub(crate) async fn count_moved(
                     .bind(to_i64(*at));
             });
             let moved: Vec<(i64,)> = moved.await?;
-            trip.tells("moved", to_i64(moved.len() as u64));
+            trip.tells("moved", to_i64(moved.len() as u64), Some(0));
         }
     }
     Ok(())
@@ -131,8 +131,8 @@ pub(crate) async fn upsert(
     rows: &[HeadRow<'_>],
     now: DateTime<Utc>,
 ) -> Result<(), Error> {
-    match &mut trip.way {
-        Way::Postgres(_, together) => {
+    match trip.way() {
+        Way::Postgres(together) => {
             let streams = || rows.iter().map(|row| &row.stream);
             together
                 .part(
@@ -156,7 +156,8 @@ pub(crate) async fn upsert(
                 .bind(rows.iter().map(|row| row.state).collect::<Vec<_>>())
                 .bind(rows.iter().map(|row| row.state_version).collect::<Vec<_>>())
                 .bind(now);
-            trip.will_tell("heads", "select count(*) from written_heads");
+            let wanted = Some(rows.len());
+            trip.will_tell("heads", "select count(*) from written_heads", wanted);
         }
         Way::Sqlite(conn) => {
             let upsert =
@@ -174,7 +175,7 @@ pub(crate) async fn upsert(
                 values.bind(row.state).bind(row.state_version).bind(now);
             });
             let written = written.await?;
-            trip.tells("heads", to_i64(written));
+            trip.tells("heads", to_i64(written), Some(rows.len()));
         }
     }
     Ok(())

@@ -3,13 +3,13 @@
 //! A timer that nobody has claimed has the lease [`FREE`]. So the earliest of them stands first in the
 //! index `(kind, lease_until, fire_at)`, however many there are; those under lease are few.
 
-use std::collections::HashMap;
+mod replace;
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
-use database::{Error, Tx, on, rows};
+use database::{Error, Tx, on};
 use uuid::Uuid;
 
-use crate::{StreamRef, Timer};
+pub(crate) use replace::{Wanted, replace};
 
 /// The lease of a timer that nobody claimed.
 const FREE: DateTime<Utc> = DateTime::UNIX_EPOCH;
@@ -19,58 +19,12 @@ const LATEST: DateTime<Utc> = match DateTime::from_timestamp_micros(253_402_300_
     None => DateTime::<Utc>::MAX_UTC,
 };
 
-const SQLITE_LOAD: &str = "select t.kind, t.stream_id, t.timer_id, t.fire_at
-       from (values {rows}) as wanted cross join timer t
-         on t.kind = wanted.column1 and t.stream_id = wanted.column2";
-/// By its rows: for a list of keys after `in` SQLite would look at every timer.
-const SQLITE_DELETE: &str = "delete from timer where rowid in (
-     select t.rowid from (values {rows}) as gone cross join timer t
-         on t.kind = gone.column1 and t.stream_id = gone.column2 and t.timer_id = gone.column3)";
-
 /// A claimed timer.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub(crate) struct TimerRow {
     pub(crate) stream_id: Uuid,
     pub(crate) timer_id: Uuid,
     pub(crate) fire_at: DateTime<Utc>,
-}
-
-/// The timers of some streams, by stream and timer.
-type Timers = HashMap<(StreamRef, Uuid), DateTime<Utc>>;
-
-/// Makes the timers of the streams what their states say; returns how many it set and removed.
-///
-/// One that stays as it is keeps its lease: its worker is on it.
-pub(crate) async fn replace(
-    tx: &mut Tx,
-    wanted: &[(StreamRef, Vec<Timer>)],
-) -> Result<usize, Error> {
-    if wanted.is_empty() {
-        return Ok(0);
-    }
-    let streams: Vec<StreamRef> = wanted.iter().map(|(stream, _)| *stream).collect();
-    let current = load(tx, &streams).await?;
-    let wanted: Timers = wanted
-        .iter()
-        .flat_map(|(stream, timers)| timers.iter().map(move |timer| (stream, timer)))
-        .map(|(stream, timer)| ((*stream, timer.timer_id), storable(timer.fire_at)))
-        .collect();
-    let gone: Vec<_> = current
-        .keys()
-        .filter(|timer| !wanted.contains_key(*timer))
-        .copied()
-        .collect();
-    let new: Vec<_> = wanted
-        .into_iter()
-        .filter(|(timer, fire_at)| current.get(timer) != Some(fire_at))
-        .collect();
-    if !gone.is_empty() {
-        delete(tx, &gone).await?;
-    }
-    if !new.is_empty() {
-        upsert(tx, &new).await?;
-    }
-    Ok(gone.len() + new.len())
 }
 
 /// The time as both databases keep it: in whole microseconds, never earlier than asked for.
@@ -82,109 +36,6 @@ pub(crate) fn storable(fire_at: DateTime<Utc>) -> DateTime<Utc> {
     } else {
         whole
     }
-}
-
-async fn load(tx: &mut Tx, streams: &[StreamRef]) -> Result<Timers, Error> {
-    let rows: Vec<(String, Uuid, Uuid, DateTime<Utc>)> = match tx {
-        Tx::Postgres(tx) => {
-            let kinds: Vec<&str> = streams.iter().map(|stream| stream.kind).collect();
-            let ids: Vec<Uuid> = streams.iter().map(|stream| stream.stream_id).collect();
-            sqlx::query_as(
-                "select t.kind, t.stream_id, t.timer_id, t.fire_at
-                   from unnest($1::text[], $2::uuid[]) as wanted (kind, stream_id)
-                   join timer t using (kind, stream_id)",
-            )
-            .bind(kinds)
-            .bind(ids)
-            .fetch_all(&mut **tx)
-            .await?
-        }
-        Tx::Sqlite(tx) => {
-            rows::fetch(&mut *tx, SQLITE_LOAD, streams, |values, stream| {
-                values.bind(stream.kind).bind(stream.stream_id);
-            })
-            .await?
-        }
-    };
-    let kinds: HashMap<&str, &'static str> = streams.iter().map(|s| (s.kind, s.kind)).collect();
-    let timer = |(kind, stream_id, timer_id, fire_at): (String, Uuid, Uuid, DateTime<Utc>)| {
-        let kind = *kinds.get(kind.as_str())?;
-        Some(((StreamRef { kind, stream_id }, timer_id), fire_at))
-    };
-    Ok(rows.into_iter().filter_map(timer).collect())
-}
-
-async fn delete(tx: &mut Tx, timers: &[(StreamRef, Uuid)]) -> Result<(), Error> {
-    match tx {
-        Tx::Postgres(tx) => {
-            let kinds: Vec<&str> = timers.iter().map(|(stream, _)| stream.kind).collect();
-            let streams: Vec<Uuid> = timers.iter().map(|(stream, _)| stream.stream_id).collect();
-            let ids: Vec<Uuid> = timers.iter().map(|(_, id)| *id).collect();
-            sqlx::query(
-                "delete from timer t
-                  using unnest($1::text[], $2::uuid[], $3::uuid[]) as gone (kind, stream_id, timer_id)
-                  where t.kind = gone.kind and t.stream_id = gone.stream_id
-                    and t.timer_id = gone.timer_id",
-            )
-            .bind(kinds)
-            .bind(streams)
-            .bind(ids)
-            .execute(&mut **tx)
-            .await?;
-        }
-        Tx::Sqlite(tx) => {
-            rows::execute(&mut *tx, SQLITE_DELETE, timers, |values, (stream, id)| {
-                values.bind(stream.kind).bind(stream.stream_id).bind(*id);
-            })
-            .await?;
-        }
-    }
-    Ok(())
-}
-
-async fn upsert(tx: &mut Tx, timers: &[((StreamRef, Uuid), DateTime<Utc>)]) -> Result<(), Error> {
-    match tx {
-        Tx::Postgres(tx) => {
-            let kinds: Vec<&str> = timers.iter().map(|((stream, _), _)| stream.kind).collect();
-            let streams: Vec<Uuid> = timers
-                .iter()
-                .map(|((stream, _), _)| stream.stream_id)
-                .collect();
-            let ids: Vec<Uuid> = timers.iter().map(|((_, id), _)| *id).collect();
-            let due: Vec<DateTime<Utc>> = timers.iter().map(|(_, at)| *at).collect();
-            sqlx::query(
-                "insert into timer (kind, stream_id, timer_id, fire_at, lease_until)
-                 select t.*, $5
-                   from unnest($1::text[], $2::uuid[], $3::uuid[], $4::timestamptz[]) as t
-                     on conflict (kind, stream_id, timer_id) do update
-                    set fire_at = excluded.fire_at, lease_until = excluded.lease_until",
-            )
-            .bind(kinds)
-            .bind(streams)
-            .bind(ids)
-            .bind(due)
-            .bind(FREE)
-            .execute(&mut **tx)
-            .await?;
-        }
-        Tx::Sqlite(tx) => {
-            let upsert = "insert into timer (kind, stream_id, timer_id, fire_at, lease_until)
-                          values {rows}
-                              on conflict (kind, stream_id, timer_id) do update
-                             set fire_at = excluded.fire_at, lease_until = excluded.lease_until";
-            rows::execute(
-                &mut *tx,
-                upsert,
-                timers,
-                |values, ((stream, id), fire_at)| {
-                    let values = values.bind(stream.kind).bind(stream.stream_id);
-                    values.bind(*id).bind(*fire_at).bind(FREE);
-                },
-            )
-            .await?;
-        }
-    }
-    Ok(())
 }
 
 /// A claim is one update of rows that one look at the index found. `$lock` lets replicas pass each

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::store::past::{Past, Wanted};
 use crate::store::{events, timers};
-use crate::{Aggregate, Error, Ledger, StreamRef, Timer};
+use crate::{Aggregate, Error, Ledger, StreamRef, Trip};
 
 /// How many streams are looked at while the lane waits.
 const PAGE: u16 = 256;
@@ -27,7 +27,10 @@ impl Ledger {
             };
             after = *last;
             let wanted = wanted::<A>(&mut tx, &page).await?;
-            renewed += timers::replace(&mut tx, &wanted).await?;
+            let mut trip = Trip::on(&mut tx);
+            timers::replace(&mut trip, &wanted).await?;
+            let others = trip.end().await?.number("timers").unwrap_or_default();
+            renewed += usize::try_from(others).unwrap_or_default();
             tx.commit().await?;
         }
         if renewed > 0 {
@@ -38,10 +41,7 @@ impl Ledger {
     }
 }
 
-async fn wanted<A: Aggregate>(
-    tx: &mut Tx,
-    page: &[Uuid],
-) -> Result<Vec<(StreamRef, Vec<Timer>)>, Error> {
+async fn wanted<A: Aggregate>(tx: &mut Tx, page: &[Uuid]) -> Result<Vec<timers::Wanted>, Error> {
     let page: Vec<StreamRef> = page.iter().map(|id| StreamRef::of::<A>(*id)).collect();
     let wanted = Wanted {
         streams: &page,

@@ -5,7 +5,7 @@ use event_schema::Envelope;
 
 use super::{PAGE, Verification};
 use crate::catalog::Catalog;
-use crate::projection::Tables;
+use crate::projection::{self, Tables};
 use crate::store::audit::{self, LogRow};
 use crate::store::events;
 use crate::{Error, replay};
@@ -34,7 +34,7 @@ pub(super) async fn verify(
             .filter_map(|event| replay::change(catalog, event).ok())
             .collect();
         for projection in catalog.projections() {
-            projection.apply(tx, Tables::EXPECTED, &changes).await?;
+            projection::apply(projection.as_ref(), tx, Tables::EXPECTED, &changes).await?;
         }
     }
     let counter = events::last_position(tx).await?;

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use clock::SharedClock;
-use database::{Database, Tx, on, sqlx};
+use database::{Database, on, sqlx};
 use event_schema::{App, Status};
 use event_store::{
     Answer, IdempotencyKey, Inbound, LaneLimits, Ledger, Outcome, Projection, StreamChange,
-    StreamRef, Tables, Unit,
+    StreamRef, Tables, Trip, Unit,
 };
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -41,7 +41,7 @@ impl Projection for Gate {
 
     fn apply<'a>(
         &'a self,
-        _tx: &'a mut Tx,
+        _trip: &'a mut Trip<'_>,
         _into: Tables,
         changes: &'a [StreamChange],
     ) -> BoxFuture<'a, Result<(), database::Error>> {

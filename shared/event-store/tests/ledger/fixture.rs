@@ -5,13 +5,13 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeZone, Utc};
 use clock::{Clock, TestClock};
 use database::testing::TestDatabase;
-use database::{Database, Migration, MigrationSet, Tx, on};
+use database::{Database, Migration, MigrationSet, on, rows};
 use event_schema::{
     Actor, App, Changed, Status, Task, TaskCompleted, TaskEvent, TaskId, TimeValue, UserId,
 };
 use event_store::{
     Aggregate, Answer, Catalog, Context, Error, Lane, LaneLimits, Ledger, MIGRATIONS, Outcome,
-    Projection, StreamChange, StreamRef, Tables, Timer, Unit,
+    Projection, StreamChange, StreamRef, Tables, Timer, Trip, Unit, Way,
 };
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -81,19 +81,33 @@ impl Projection for Titles {
 
     fn apply<'a>(
         &'a self,
-        tx: &'a mut Tx,
+        trip: &'a mut Trip<'_>,
         into: Tables,
         changes: &'a [StreamChange],
     ) -> BoxFuture<'a, Result<(), database::Error>> {
         async move {
-            for change in changes {
-                let Some(task) = change.state::<TestTask>() else {
-                    continue;
-                };
-                on!(tx, conn => sqlx::query(into.sql(
-                    "insert into title{} (task_id, title) values ($1, $2)
-                         on conflict (task_id) do update set title = excluded.title"
-                )).bind(change.stream_id).bind(&task.title).execute(conn).await.map(drop))?;
+            let task = |change: &'a StreamChange| {
+                let task = change.state::<TestTask>()?;
+                Some((change.stream_id, task.title.as_str()))
+            };
+            let titles: Vec<(Uuid, &str)> = changes.iter().filter_map(task).collect();
+            match trip.way() {
+                Way::Postgres(together) => {
+                    let upsert = "insert into title{} (task_id, title)
+                                  select * from unnest($1::uuid[], $2::text[])
+                                      on conflict (task_id) do update set title = excluded.title";
+                    let (ids, titles): (Vec<Uuid>, Vec<&str>) = titles.into_iter().unzip();
+                    let part = together.part("written_titles", into.sql(upsert));
+                    part.bind(ids).bind(titles);
+                }
+                Way::Sqlite(conn) => {
+                    let upsert = "insert into title{} (task_id, title) values {rows}
+                                      on conflict (task_id) do update set title = excluded.title";
+                    rows::execute(conn, &into.sql(upsert).0, &titles, |values, (id, title)| {
+                        values.bind(*id).bind(*title);
+                    })
+                    .await?;
+                }
             }
             Ok(())
         }

@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use clock::SharedClock;
-use database::{Tx, on};
+use database::sqlx;
 use event_schema::TaskEvent;
-use event_store::{Answer, Error, LaneLimits, Ledger, Projection, StreamChange, Tables};
+use event_store::{Answer, Error, LaneLimits, Ledger, Projection, StreamChange, Tables, Trip, Way};
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, join_all};
 use tokio::sync::Notify;
@@ -35,7 +35,7 @@ impl Projection for Faulty {
 
     fn apply<'a>(
         &'a self,
-        tx: &'a mut Tx,
+        trip: &'a mut Trip<'_>,
         _into: Tables,
         changes: &'a [StreamChange],
     ) -> BoxFuture<'a, Result<(), database::Error>> {
@@ -49,8 +49,11 @@ impl Projection for Faulty {
                         std::future::pending::<()>().await;
                     }
                     "swallows" => {
-                        let _ = on!(&mut *tx, conn => sqlx::query("insert into nowhere values (1)")
-                            .execute(conn).await.map(drop));
+                        let insert = "insert into nowhere values (1)";
+                        match trip.way() {
+                            Way::Postgres(together) => drop(together.part("swallowed", insert)),
+                            Way::Sqlite(conn) => drop(sqlx::query(insert).execute(conn).await),
+                        }
                     }
                     _ => {}
                 }
@@ -176,7 +179,7 @@ impl Projection for Witness {
 
     fn apply<'a>(
         &'a self,
-        _tx: &'a mut Tx,
+        _trip: &'a mut Trip<'_>,
         _into: Tables,
         changes: &'a [StreamChange],
     ) -> BoxFuture<'a, Result<(), database::Error>> {

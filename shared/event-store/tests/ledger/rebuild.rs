@@ -1,74 +1,24 @@
 //! A rebuild makes the tables of a projection anew while the service writes and reads them.
 
+mod words;
+
 use std::sync::Arc;
 
 use clock::{Clock, TestClock};
 use database::testing::TestDatabase;
 use database::{Config, Database, MigrateMode, Migration, MigrationSet, Tx, on};
-use event_schema::{App, Task};
+use event_schema::App;
 use event_store::{
-    Catalog, Context, LaneLimits, Ledger, MIGRATIONS, Outcome, Projection, Rebuild, RebuildError,
-    Rebuilt, StreamChange, Tables, Verifier,
+    Catalog, Context, LaneLimits, Ledger, MIGRATIONS, Outcome, Rebuild, RebuildError, Rebuilt,
+    Verifier,
 };
-use futures_util::FutureExt;
-use futures_util::future::{BoxFuture, select};
+use futures_util::future::select;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::fixture::{TestResult, TestTask, complete, create, start_of_test, task};
-
-/// Tasks and their words, in two tables of which one refers to the other.
-#[derive(Debug)]
-struct Words;
-
-impl Projection for Words {
-    fn name(&self) -> &'static str {
-        "words"
-    }
-
-    fn tables(&self) -> &'static [&'static str] {
-        &["texts", "words"]
-    }
-
-    fn apply<'a>(
-        &'a self,
-        tx: &'a mut Tx,
-        into: Tables,
-        changes: &'a [StreamChange],
-    ) -> BoxFuture<'a, Result<(), database::Error>> {
-        async move {
-            for (change, task) in changes
-                .iter()
-                .filter_map(|change| Some((change, change.state::<TestTask>()?)))
-            {
-                write(tx, into, change, task).await?;
-            }
-            Ok(())
-        }
-        .boxed()
-    }
-}
-
-async fn write(
-    tx: &mut Tx,
-    into: Tables,
-    change: &StreamChange,
-    task: &Task,
-) -> Result<(), database::Error> {
-    let version = i64::try_from(change.version).unwrap();
-    on!(&mut *tx, conn => sqlx::query(into.sql(
-        "insert into texts{} (task_id, version, is_open) values ($1, $2, $3)
-             on conflict (task_id) do update set version = excluded.version, is_open = excluded.is_open
-          where texts{}.version < excluded.version"
-    )).bind(change.stream_id).bind(version).bind(task.is_open()).execute(conn).await.map(drop))?;
-    for word in task.title.split(' ') {
-        on!(&mut *tx, conn => sqlx::query(into.sql(
-            "insert into words{} (task_id, word) values ($1, $2) on conflict (task_id, word) do nothing"
-        )).bind(change.stream_id).bind(word).execute(conn).await.map(drop))?;
-    }
-    Ok(())
-}
+use words::Words;
 
 /// The grant is to a role that every server has: roles are of the whole server, and tests that
 /// run side by side would race to make one.

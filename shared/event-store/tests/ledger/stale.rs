@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use database::{Tx, on, sqlx};
-use event_store::{Catalog, Error, Projection, Rebuild, Stale, StreamChange, Tables};
+use database::{on, sqlx};
+use event_store::{Catalog, Error, Projection, Rebuild, Stale, StreamChange, Tables, Trip};
 use futures_util::future::BoxFuture;
 
 use crate::fixture::{Fixture, TestTask, Titles};
@@ -31,11 +31,11 @@ impl Projection for Made {
 
     fn apply<'a>(
         &'a self,
-        tx: &'a mut Tx,
+        trip: &'a mut Trip<'_>,
         into: Tables,
         changes: &'a [StreamChange],
     ) -> BoxFuture<'a, Result<(), database::Error>> {
-        Titles.apply(tx, into, changes)
+        Titles.apply(trip, into, changes)
     }
 }
 

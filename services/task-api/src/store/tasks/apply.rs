@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
-use database::{Error, Tx, rows};
+use database::{Error, Together, rows};
 use event_schema::{Status, Task};
-use event_store::{StreamChange, Tables};
-use sqlx::{PgConnection, SqliteConnection};
+use event_store::{StreamChange, Tables, Trip, Way};
+use sqlx::SqliteConnection;
 use uuid::Uuid;
 
 use super::{EVER, NEVER};
@@ -38,7 +38,7 @@ struct Labeled<'a> {
 
 /// Writes what differs: most edits change neither a row nor labels.
 pub(super) async fn apply(
-    tx: &mut Tx,
+    trip: &mut Trip<'_>,
     into: Tables,
     changes: &[StreamChange],
 ) -> Result<(), Error> {
@@ -60,10 +60,11 @@ pub(super) async fn apply(
             });
         }
     }
-    match tx {
-        Tx::Postgres(tx) => postgres(tx, into, &rows, &labeled).await,
-        Tx::Sqlite(tx) => sqlite(tx, into, &rows, &labeled).await,
+    match trip.way() {
+        Way::Postgres(together) => postgres(together, into, &rows, &labeled),
+        Way::Sqlite(conn) => sqlite(conn, into, &rows, &labeled).await?,
     }
+    Ok(())
 }
 
 impl<'a> Row<'a> {
@@ -95,76 +96,75 @@ pub(super) fn status(status: Status) -> &'static str {
     }
 }
 
-/// A batch in at most two statements, however many tasks it changed.
-async fn postgres(
-    conn: &mut PgConnection,
-    into: Tables,
-    rows: &[Row<'_>],
-    labeled: &[Labeled<'_>],
-) -> Result<(), Error> {
+/// However many tasks a batch changed, these are its parts.
+fn postgres(together: &mut Together, into: Tables, rows: &[Row<'_>], labeled: &[Labeled<'_>]) {
     if !rows.is_empty() {
-        postgres_rows(conn, into, rows).await?;
+        postgres_rows(together, into, rows);
     }
     let older: Vec<_> = older(labeled).collect();
-    let (tasks, labels): (Vec<Uuid>, Vec<&str>) = labels(labeled).into_iter().unzip();
-    if older.is_empty() && labels.is_empty() {
-        return Ok(());
+    if !older.is_empty() {
+        // Of an older task only what differs is written. Its labels go as the text of an array, because
+        // arrays of different lengths cannot be the elements of one.
+        together
+            .part(
+                "gone_labels",
+                into.sql(
+                    "delete from task_labels{} l
+                      using unnest($1::uuid[], $2::text[]) as older (task_id, labels)
+                      where l.task_id = older.task_id and l.label <> all (older.labels::text[])",
+                ),
+            )
+            .bind(older.iter().map(|task| task.task_id).collect::<Vec<_>>())
+            .bind(
+                older
+                    .iter()
+                    .map(|task| array(task.labels))
+                    .collect::<Vec<_>>(),
+            );
     }
-    // Of an older task only what differs is written. Its labels go as the text of an array, because
-    // arrays of different lengths cannot be the elements of one.
-    sqlx::query(into.sql(
-        "with gone as (
-             delete from task_labels{} l
-              using unnest($3::uuid[], $4::text[]) as older (task_id, labels)
-              where l.task_id = older.task_id and l.label <> all (older.labels::text[]))
-         insert into task_labels{} (task_id, label)
-         select * from unnest($1::uuid[], $2::text[])
-             on conflict do nothing",
-    ))
-    .bind(tasks)
-    .bind(labels)
-    .bind(older.iter().map(|task| task.task_id).collect::<Vec<_>>())
-    .bind(
-        older
-            .iter()
-            .map(|task| array(task.labels))
-            .collect::<Vec<_>>(),
-    )
-    .execute(&mut *conn)
-    .await?;
-    Ok(())
+    let (tasks, labels): (Vec<Uuid>, Vec<&str>) = labels(labeled).into_iter().unzip();
+    if !labels.is_empty() {
+        together
+            .part(
+                "written_labels",
+                into.sql(
+                    "insert into task_labels{} (task_id, label)
+                     select * from unnest($1::uuid[], $2::text[])
+                         on conflict do nothing",
+                ),
+            )
+            .bind(tasks)
+            .bind(labels);
+    }
 }
 
-async fn postgres_rows(
-    conn: &mut PgConnection,
-    into: Tables,
-    rows: &[Row<'_>],
-) -> Result<(), Error> {
-    sqlx::query(into.sql(
-        "insert into tasks{} (task_id, owner_id, status, parent_id, due_rank, due_at, created_at,
-                              trashed_at, series_id, slot, withdrawn)
-         select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::smallint[],
-                              $6::timestamptz[], $7::timestamptz[], $8::timestamptz[],
-                              $9::uuid[], $10::text[], $11::bool[])
-             on conflict (task_id) do update
-            set status = excluded.status, parent_id = excluded.parent_id,
-                due_rank = excluded.due_rank, due_at = excluded.due_at,
-                trashed_at = excluded.trashed_at, withdrawn = excluded.withdrawn",
-    ))
-    .bind(column(rows, |row| row.task_id))
-    .bind(column(rows, |row| row.owner_id))
-    .bind(column(rows, |row| row.status))
-    .bind(column(rows, |row| row.parent_id))
-    .bind(column(rows, |row| row.due_rank))
-    .bind(column(rows, |row| row.due_at))
-    .bind(column(rows, |row| row.created_at))
-    .bind(column(rows, |row| row.trashed_at))
-    .bind(column(rows, |row| row.series_id))
-    .bind(column(rows, |row| row.slot))
-    .bind(column(rows, |row| row.withdrawn))
-    .execute(conn)
-    .await?;
-    Ok(())
+fn postgres_rows(together: &mut Together, into: Tables, rows: &[Row<'_>]) {
+    together
+        .part(
+            "written_tasks",
+            into.sql(
+                "insert into tasks{} (task_id, owner_id, status, parent_id, due_rank, due_at,
+                                      created_at, trashed_at, series_id, slot, withdrawn)
+                 select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[],
+                                      $5::smallint[], $6::timestamptz[], $7::timestamptz[],
+                                      $8::timestamptz[], $9::uuid[], $10::text[], $11::bool[])
+                     on conflict (task_id) do update
+                    set status = excluded.status, parent_id = excluded.parent_id,
+                        due_rank = excluded.due_rank, due_at = excluded.due_at,
+                        trashed_at = excluded.trashed_at, withdrawn = excluded.withdrawn",
+            ),
+        )
+        .bind(column(rows, |row| row.task_id))
+        .bind(column(rows, |row| row.owner_id))
+        .bind(column(rows, |row| row.status))
+        .bind(column(rows, |row| row.parent_id))
+        .bind(column(rows, |row| row.due_rank))
+        .bind(column(rows, |row| row.due_at))
+        .bind(column(rows, |row| row.created_at))
+        .bind(column(rows, |row| row.trashed_at))
+        .bind(column(rows, |row| row.series_id))
+        .bind(column(rows, |row| row.slot))
+        .bind(column(rows, |row| row.withdrawn));
 }
 
 fn column<'r, 'a, T>(rows: &'r [Row<'a>], value: fn(&'r Row<'a>) -> T) -> Vec<T> {

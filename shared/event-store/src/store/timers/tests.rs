@@ -4,14 +4,16 @@ use database::Database;
 use database::testing::TestDatabase;
 use sqlx::AssertSqlSafe;
 
+use super::replace::SQLITE_DELETE;
 use super::*;
-use crate::MIGRATIONS;
+use crate::store::trip::Trip;
+use crate::{MIGRATIONS, StreamRef, Timer};
 
 const KIND: &str = "task";
 
 async fn fill(database: &Database, count: i64) {
     let mut tx = database.begin().await.unwrap();
-    let timers: Vec<_> = (0..count)
+    let timers: Vec<Wanted> = (0..count)
         .map(|number| {
             let id = Uuid::from_u128(u128::try_from(number).unwrap());
             let stream = StreamRef {
@@ -19,10 +21,16 @@ async fn fill(database: &Database, count: i64) {
                 stream_id: id,
             };
             let fire_at = DateTime::UNIX_EPOCH + TimeDelta::seconds(number + 1);
-            ((stream, id), fire_at)
+            let timer = Timer {
+                timer_id: id,
+                fire_at,
+            };
+            (stream, vec![timer])
         })
         .collect();
-    upsert(&mut tx, &timers).await.unwrap();
+    let mut trip = Trip::on(&mut tx);
+    replace(&mut trip, &timers).await.unwrap();
+    trip.end().await.unwrap();
     tx.commit().await.unwrap();
     if let Database::Postgres(pool) = database {
         sqlx::query("analyze timer").execute(pool).await.unwrap();
@@ -90,19 +98,13 @@ async fn timers_of_a_batch_are_found_and_deleted_without_a_look_at_the_others_in
     let Tx::Sqlite(tx) = &mut tx else {
         return;
     };
-    for (statement, row) in [
-        (SQLITE_LOAD, "('a', x'01'), ('a', x'02')"),
-        (SQLITE_DELETE, "('a', x'01', x'01'), ('a', x'02', x'02')"),
-    ] {
-        let explain = format!("explain query plan {}", statement.replace("{rows}", row));
-        let plan: Vec<(i64, i64, i64, String)> = sqlx::query_as(AssertSqlSafe(explain))
-            .fetch_all(&mut **tx)
-            .await
-            .unwrap();
-        assert!(
-            plan.iter().all(|(.., line)| !line.contains("SCAN timer")),
-            "{plan:?}"
-        );
-        assert!(plan.iter().all(|(.., line)| line != "SCAN t"), "{plan:?}");
-    }
+    let delete = SQLITE_DELETE.replace("{rows}", "('a', x'01', '[]'), ('a', x'02', '[\"02\"]')");
+    let explain = AssertSqlSafe(format!("explain query plan {delete}"));
+    let plan: Vec<(i64, i64, i64, String)> =
+        sqlx::query_as(explain).fetch_all(&mut **tx).await.unwrap();
+    assert!(
+        plan.iter().all(|(.., line)| !line.contains("SCAN timer")),
+        "{plan:?}"
+    );
+    assert!(plan.iter().all(|(.., line)| line != "SCAN t"), "{plan:?}");
 }

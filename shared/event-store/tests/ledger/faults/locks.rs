@@ -5,9 +5,8 @@ use std::sync::Arc;
 use clock::SharedClock;
 use database::sqlx::{self, Connection, PgConnection, SqliteConnection};
 use database::testing::TestDatabase;
-use database::{Tx, on};
 use event_schema::App;
-use event_store::{LaneLimits, Ledger, Projection, StreamChange, Tables};
+use event_store::{LaneLimits, Ledger, Projection, StreamChange, Tables, Trip, Way};
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, join_all};
 use secrecy::ExposeSecret;
@@ -86,15 +85,20 @@ impl Projection for Slow {
 
     fn apply<'a>(
         &'a self,
-        tx: &'a mut Tx,
+        trip: &'a mut Trip<'_>,
         _into: Tables,
         changes: &'a [StreamChange],
     ) -> BoxFuture<'a, Result<(), database::Error>> {
         async move {
             for task in changes.iter().filter_map(StreamChange::state::<TestTask>) {
                 if task.title == "slow" {
-                    on!(&mut *tx, conn => sqlx::query("select pg_sleep(60)")
-                        .execute(conn).await.map(drop))?;
+                    let Way::Postgres(together) = trip.way() else {
+                        continue;
+                    };
+                    together.part(
+                        "slow",
+                        "delete from ledger_position where pg_sleep(60) is null",
+                    );
                 }
             }
             Ok(())
