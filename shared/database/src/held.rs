@@ -12,6 +12,10 @@ use crate::Error;
 /// A connection is kept at most so long, so that a server's memory for it does not grow for ever.
 const KEPT_AT_MOST: Duration = Duration::from_mins(30);
 
+/// Statements that stay prepared. A writer gathers what it writes into one, so that there are as many
+/// texts as ways to combine the parts; each keeps a plan in the server's memory.
+const STATEMENTS: usize = 256;
+
 /// What a writer tells the planner: it finds rows by their keys, a batch at a time. A plan that was
 /// made while the tables were new and empty would read them from end to end, and be kept while they
 /// grow.
@@ -22,7 +26,7 @@ const BY_KEY: &str = "set enable_seqscan = off; set enable_hashjoin = off; \
 pub(crate) type Home = Arc<Mutex<Option<Kept>>>;
 
 /// A connection that closes when it is dropped: one whose transaction did not end is of no use to
-/// anybody, and the server rolls back.
+/// anybody, and the server rolls back, unless a statement was a transaction by itself and got there.
 ///
 /// It is opened beside the pool and not taken from it, because a socket reports to the runtime in
 /// which it was opened: the writer's must not wait for its turn among the requests of another.
@@ -38,7 +42,8 @@ impl Kept {
         if pool.is_closed() {
             return Err(sqlx::Error::PoolClosed);
         }
-        let server = pool.connect_options();
+        let server = pool.connect_options().as_ref().clone();
+        let server = server.statement_cache_capacity(STATEMENTS);
         let opening = PgConnection::connect_with(&server);
         let opened = tokio::time::timeout(pool.options().get_acquire_timeout(), opening).await;
         let mut connection = opened.map_err(|_elapsed| sqlx::Error::PoolTimedOut)??;

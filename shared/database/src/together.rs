@@ -91,6 +91,7 @@ impl Together {
         self.text.push(' ');
         self.text += select;
         let query = sqlx::query_as_with(AssertSqlSafe(self.text), self.arguments);
+        // All rows, however few: without a transaction around it, it is committed behind the last one.
         Ok(query.fetch_all(conn).await?)
     }
 }

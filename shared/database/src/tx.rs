@@ -4,7 +4,8 @@ use sqlx::{Sqlite, Transaction};
 
 use crate::{Error, PgTx};
 
-/// A transaction. Dropped without [`Tx::commit`] it has not happened.
+/// A transaction. Dropped without [`Tx::commit`] it has not happened, unless it is one
+/// [statement](crate::Writer::statement).
 #[derive(Debug)]
 pub enum Tx {
     /// On PostgreSQL.

@@ -42,8 +42,10 @@ impl Writer {
     }
 
     /// Begins what writes with one statement. On PostgreSQL there is no transaction around it: the
-    /// statement is one by itself, and durable when it has returned; end it with [`Tx::rollback`], which
-    /// only gives the connection back. On SQLite, which is not a trip away, it is [`Writer::begin`].
+    /// statement is one by itself, and durable when the server says that it is ready for another, which
+    /// is read by whatever reads to the end, as [`Together::ask`](crate::Together::ask) does. To commit
+    /// or to roll back only gives the connection back. On SQLite, which is not a trip away, it is
+    /// [`Writer::begin`].
     pub async fn statement(&self) -> Result<Tx, Error> {
         match &self.database {
             Database::Postgres(pool) => Ok(Tx::Postgres(PgTx::bare(pool, &self.home).await?)),

@@ -60,7 +60,7 @@ impl AppRole {
         [
             format!("grant usage on schema public to {role}"),
             format!("grant usage on all sequences in schema public to {role}"),
-            format!("grant execute on all functions in schema public to {role}"),
+            format!("grant execute on function as_wanted(bigint[], bigint[]) to {role}"),
             format!(
                 "grant select, insert, update, delete on all tables in schema public to {role}"
             ),

@@ -88,7 +88,10 @@ pub(crate) async fn run_alone(
         return Ok(None); // The kept connection may have been ended; the lock comes with a new one.
     };
     let mut batch = Batch::default();
-    batch.decide_ahead(core, &mut tx, past, submissions).await?;
+    let decided = batch.decide_ahead(core, &mut tx, past, submissions).await;
+    if decided.is_err() {
+        return Ok(None);
+    }
     tx.rollback().await?;
     batch.commit(core, writer, submissions, true).await
 }

@@ -39,7 +39,7 @@ impl Default for LaneLimits {
 /// The one writer of a process. There is no timer in it: a batch is whatever queued while the last
 /// commit was being flushed.
 ///
-/// It works in two steps at once: while one batch is written under the lane's lock, the next is decided
+/// It works in two steps at once: while one batch is written, the next is decided
 /// ahead without it. Under the lock the next is then only compared with what it was decided on, and
 /// decided once more if another replica was faster.
 pub struct Lane {

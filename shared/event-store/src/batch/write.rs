@@ -50,11 +50,12 @@ impl Batch {
         }
         let adds = !self.is_empty() || !answers.is_empty();
         let mut trip = Trip::on(tx);
+        if adds {
+            let alone = matches!(basis, Basis::Alone(_));
+            events::take_turn(&mut trip, self.events.len(), alone);
+        }
         if let Basis::Ahead(arrivals) | Basis::Alone(arrivals) = basis {
             self.doubt(core, &mut trip, arrivals).await?;
-        }
-        if adds {
-            events::take_turn(&mut trip, self.events.len());
         }
         self.derive(core, &mut trip, &changes).await?;
         self.add(core, &mut trip, answers, &changes, now).await?;
@@ -68,7 +69,10 @@ impl Batch {
         if !told.is_as_wanted("heads") {
             return Err(written_past_the_lock(changes.len()));
         }
-        Ok(told.are_as_wanted().then(|| Written {
+        if !told.are_as_wanted() {
+            return Ok(None);
+        }
+        Ok(Some(Written {
             position: told.number("position"),
             timers_changed: told.number("timers").is_some_and(|changed| changed > 0),
         }))

@@ -114,7 +114,7 @@ impl Next {
     }
 
     /// The next batch, as soon as there is one; the last one has ended. What was decided ahead or, when
-    /// nothing was, what has arrived, to be decided under the lane's lock. `None` after the end.
+    /// nothing was, what has arrived, to be decided by the committer. `None` after the end.
     pub(super) async fn take(&self) -> Option<Job> {
         loop {
             let mut state = self.state.lock().await;
@@ -155,7 +155,7 @@ impl State {
 
     /// The next few that may be decided now.
     fn chunk(&mut self) -> Option<Vec<Submission>> {
-        // Without a batch before it, the next one can have the lock at once.
+        // Without a batch before it, the committer decides the next one at once.
         let flight = self.flight.as_ref()?;
         let free = self.arrived.iter().take(CHUNK);
         let count = free.take_while(|next| !flight.touches(next)).count();

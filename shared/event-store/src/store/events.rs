@@ -16,8 +16,9 @@ use crate::{StreamRef, relay};
 /// began, so the next one sees everything committed before the lock was granted.
 pub(crate) const BEGIN_LANE: &str = "begin; select pg_advisory_xact_lock(7001)";
 
-/// Holds the lane's place among all replicas until the transaction ends. Alone in its statement, so
-/// that the next one sees everything committed before the lock was granted.
+/// Holds the lane's place among all replicas until the transaction ends, and takes a [turn](take_turn).
+/// The lock is alone in its statement, so that the next one sees everything committed before it was
+/// granted.
 pub(crate) async fn lock_lane(tx: &mut Tx) -> Result<(), Error> {
     if let Tx::Postgres(tx) = tx {
         sqlx::query("select pg_advisory_xact_lock(7001)")
@@ -30,21 +31,26 @@ pub(crate) async fn lock_lane(tx: &mut Tx) -> Result<(), Error> {
     Ok(()) // SQLite: `begin immediate` is the lock.
 }
 
-/// Takes the lane's lock on PostgreSQL if nobody else has it, a turn, and so many positions. Whoever
-/// holds the lock already holds it twice.
+/// Takes a turn and so many positions, under the lane's lock.
+const TURN: &str = "update ledger_position set last_position = last_position + $1, turn = turn + 1
+      where id = 0
+     returning last_position, last_position - $1 as before, turn";
+/// The same for whoever does not hold the lock, if nobody does.
+const LOCK_AND_TURN: &str =
+    "update ledger_position set last_position = last_position + $1, turn = turn + 1
+      where id = 0 and (select pg_try_advisory_xact_lock(7001))
+     returning last_position, last_position - $1 as before, turn";
+
+/// Takes a turn and so many positions on PostgreSQL, and the lane's lock before that for whoever writes
+/// [without a transaction](Trip::end_alone), if it is free.
 ///
 /// All rows of a statement are looked at as they were when it began, but a row that it updates is the
-/// newest: so the turn tells [whoever writes without a transaction](Trip::end_alone) whether somebody
-/// else has written since. An older release that runs beside this one takes positions and no turns.
-pub(crate) fn take_turn(trip: &mut Trip<'_>, positions: usize) {
+/// newest: so the turn tells who is alone whether somebody else has written since. An older release that
+/// runs beside this one takes positions and no turns.
+pub(crate) fn take_turn(trip: &mut Trip<'_>, positions: usize, alone: bool) {
     if let Way::Postgres(together) = trip.way() {
         together
-            .part(
-                "drawn",
-                "update ledger_position set last_position = last_position + $1, turn = turn + 1
-                  where id = 0 and (select pg_try_advisory_xact_lock(7001))
-                 returning last_position, last_position - $1 as before, turn",
-            )
+            .part("drawn", if alone { LOCK_AND_TURN } else { TURN })
             .bind(i64::try_from(positions).unwrap_or(i64::MAX));
     }
 }

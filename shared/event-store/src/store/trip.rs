@@ -123,7 +123,7 @@ impl<'t> Trip<'t> {
             array(&self.selects)
         );
         match ask(together, conn, &select).await {
-            Ok(told) => Ok(Some(Told(self.numbers.into_iter().zip(told).collect()))),
+            Ok(told) => passed(self.numbers, told).map(Some),
             Err(error) if error.code().as_deref() == Some(OVERTAKEN) => Ok(None),
             Err(error) => Err(error),
         }
@@ -138,6 +138,20 @@ fn array(selects: &[&str]) -> String {
 async fn ask(together: Together, conn: &mut PgConnection, select: &str) -> Result<Vec<i64>, Error> {
     let rows: Vec<(Vec<i64>,)> = together.ask(conn, select).await?;
     Ok(rows.into_iter().flat_map(|(numbers,)| numbers).collect())
+}
+
+/// It is committed: what the server let pass must be what was wanted, or it would be written twice.
+fn passed(numbers: Vec<Number>, told: Vec<i64>) -> Result<Told, Error> {
+    let told = Told(numbers.into_iter().zip(told).collect());
+    if told.are_as_wanted() {
+        return Ok(told);
+    }
+    Err(Error::Corrupt {
+        table: "ledger_position",
+        column: "turn",
+        id: "0".to_owned(),
+        reason: "as_wanted let pass what was not wanted".to_owned(),
+    })
 }
 
 impl Number {

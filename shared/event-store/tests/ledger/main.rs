@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may stop where it stands")]
 
 mod ahead;
+mod alone;
 mod app_role;
 mod clock_correction;
 mod cursors;
