@@ -36,8 +36,8 @@ impl Default for LaneLimits {
     }
 }
 
-/// The one writer of a process. There is no timer in it: a batch is whatever queued while the last
-/// commit was being flushed.
+/// The one writer of a process. There is no timer in it: a batch is what queued while the last
+/// commit was being flushed, but of many commands not more than half of those that are here.
 ///
 /// It works in two steps at once: while one batch is written, the next is decided
 /// ahead without it. Under the lock the next is then only compared with what it was decided on, and

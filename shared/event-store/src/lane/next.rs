@@ -17,6 +17,9 @@ use crate::submission::Submission;
 
 /// Commands decided in one go: more would keep the committer waiting when it asks for them.
 const CHUNK: usize = 64;
+/// A batch takes so many before it leaves any to the next: a commit costs as much as about so many
+/// commands, so fewer would not be worth one more.
+const WORTH_A_COMMIT: usize = 32;
 /// When deciding ahead is given up: these commands wait for it, and those behind them.
 const LONGEST_LOOK: Duration = Duration::from_secs(1);
 
@@ -132,14 +135,23 @@ impl Next {
 }
 
 impl State {
+    /// How many the next batch takes at most, beside one that writes so many: half of all that are here.
+    /// Whoever is answered sends the next command, so what one batch took alone would come back at
+    /// once, and nobody would decide while it is written or write while it is decided.
+    fn share(&self, written: usize) -> usize {
+        let here = written + self.ahead.submissions.len() + self.arrived.len();
+        here.div_ceil(2).max(WORTH_A_COMMIT)
+    }
+
     fn take(&mut self, most: usize) -> Option<Job> {
+        let share = self.share(0);
         let ahead = std::mem::take(&mut self.ahead);
         let (submissions, decided) = if !ahead.submissions.is_empty() {
             (ahead.submissions, Some(ahead.batch))
         } else if self.deciding {
             (Vec::new(), None) // What has arrived is behind those.
         } else {
-            let count = self.arrived.len().min(most);
+            let count = self.arrived.len().min(most).min(share);
             (self.arrived.drain(..count).collect(), None)
         };
         if submissions.is_empty() {
@@ -157,7 +169,9 @@ impl State {
     fn chunk(&mut self) -> Option<Vec<Submission>> {
         // Without a batch before it, the committer decides the next one at once.
         let flight = self.flight.as_ref()?;
-        let free = self.arrived.iter().take(CHUNK);
+        let share = self.share(flight.commands);
+        let left = share.saturating_sub(self.ahead.submissions.len());
+        let free = self.arrived.iter().take(CHUNK.min(left));
         let count = free.take_while(|next| !flight.touches(next)).count();
         if count == 0 || self.ahead.closed {
             return None;
@@ -207,6 +221,7 @@ impl State {
 
 /// What a batch may change, as far as can be told before it is decided.
 struct Footprint {
+    commands: usize,
     streams: HashSet<StreamRef>,
     keys: HashSet<String>,
 }
@@ -218,6 +233,7 @@ impl Footprint {
             .flat_map(|one| one.streams.iter().copied());
         let inbound = submissions.iter().filter_map(|one| one.inbound.as_ref());
         Self {
+            commands: submissions.len(),
             streams: streams.collect(),
             keys: inbound.map(|inbound| inbound.key.clone()).collect(),
         }

@@ -147,7 +147,8 @@ fn passed(numbers: Vec<Number>, told: Vec<i64>) -> Result<Told, Error> {
     if told.are_as_wanted() {
         return Ok(told);
     }
-    let what = "the function as_wanted is not the one of the migration: it let pass what was not wanted";
+    let what =
+        "the function as_wanted is not the one of the migration: it let pass what was not wanted";
     Err(Error::Unavailable(sqlx::Error::Protocol(what.to_owned())))
 }
 

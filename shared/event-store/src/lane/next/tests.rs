@@ -68,10 +68,14 @@ fn adds_much(id: u128) -> Submission {
 
 /// The hand-over while a batch is written that looks at stream 9.
 async fn beside_a_batch(test: &TestDatabase) -> Next {
+    beside_a_batch_with_room(test, MOST).await
+}
+
+async fn beside_a_batch_with_room(test: &TestDatabase, most: usize) -> Next {
     let (clock, limits) = (Arc::new(SystemClock::new()), LaneLimits::default());
     let database = test.database.clone();
     let (ledger, _lane) = Ledger::new(App::TaskApi, database, clock, Vec::new(), limits);
-    let next = Next::new(ledger.core, MOST);
+    let next = Next::new(ledger.core, most);
     add(&next, [looks_at(9)]).await;
     next.take().await.unwrap();
     next
@@ -153,4 +157,53 @@ async fn what_cannot_be_decided_ahead_is_decided_later_in_its_order() {
     assert!(!next.decide().await, "it was given up");
 
     assert_eq!(take(&next).await, (vec![1, 2, 3], false));
+}
+
+#[tokio::test]
+async fn of_many_commands_half_are_left_to_the_next_batch() {
+    let test = TestDatabase::sqlite(&[MIGRATIONS]).await;
+    let next = beside_a_batch_with_room(&test, 256).await;
+
+    add(&next, (101..=199).map(looks_at)).await;
+    assert!(next.decide().await);
+    assert!(!next.decide().await, "half of the hundred is decided");
+    assert_eq!(take(&next).await, ((101..=150).collect(), true));
+
+    assert!(next.decide().await);
+    assert!(!next.decide().await, "nothing is left");
+    assert_eq!(take(&next).await, ((151..=199).collect(), true));
+}
+
+#[tokio::test]
+async fn a_share_is_decided_in_several_goes() {
+    let test = TestDatabase::sqlite(&[MIGRATIONS]).await;
+    let next = beside_a_batch_with_room(&test, 256).await;
+
+    add(&next, (101..=255).map(looks_at)).await;
+    assert!(next.decide().await);
+    assert!(next.decide().await);
+    assert!(!next.decide().await, "half of the 156 is decided");
+    assert_eq!(take(&next).await, ((101..=178).collect(), true));
+}
+
+#[tokio::test]
+async fn what_is_not_worth_two_commits_is_one_batch() {
+    let test = TestDatabase::sqlite(&[MIGRATIONS]).await;
+    let next = beside_a_batch_with_room(&test, 256).await;
+
+    add(&next, (101..=132).map(looks_at)).await;
+    assert!(next.decide().await);
+    assert_eq!(take(&next).await, ((101..=132).collect(), true));
+}
+
+#[tokio::test]
+async fn half_of_what_waited_for_a_batch_waits_for_the_next() {
+    let test = TestDatabase::sqlite(&[MIGRATIONS]).await;
+    let next = beside_a_batch_with_room(&test, 256).await;
+
+    add(&next, (0..100).map(|_| looks_at(9))).await;
+    assert!(!next.decide().await, "all wait for it");
+    assert_eq!(take(&next).await, (vec![9; 50], false));
+    assert_eq!(take(&next).await, (vec![9; 32], false));
+    assert_eq!(take(&next).await, (vec![9; 18], false));
 }
